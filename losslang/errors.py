@@ -32,3 +32,7 @@ class InputError(LosslangError, ValueError):
         self.input = input
         self.axis = axis
         super().__init__(message)
+
+
+class MissingBackend(LosslangError, ImportError):
+    """The array library of a backend is not installed."""

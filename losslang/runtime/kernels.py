@@ -1,0 +1,83 @@
+"""What the runtime asks of the compiler: functions over arrays for one loss at one signature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from losslang.ir import Elem
+from losslang.kinds import Kind
+from losslang.lowered import LoweredLoss
+
+Kernel = Callable[..., tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An array argument of the functions: a leaf of an input, or a hyperparameter.
+
+    ``key`` is the place in a collection, None for an input that is one array. ``decides``: a 64-bit
+    float here makes the computing type 64-bit.
+    """
+
+    name: str
+    key: str | None
+    axes: tuple[str, ...]
+    elem: Elem
+    kind: Kind
+    hyper: bool
+    decides: bool
+
+    @property
+    def shown(self) -> str:
+        """The argument as its user names it."""
+        return self.name if self.key is None else f'{self.name}["{self.key}"]'
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each part of an output stands among a function's results.
+
+    The first ``scalars`` results are those that can be differentiated, all without axes; the others are
+    reports. ``copies`` are results that may be the same array as an argument or as an earlier result.
+    """
+
+    total: int
+    terms: tuple[tuple[str, int], ...]
+    weighted: tuple[tuple[str, int], ...]
+    reports: tuple[tuple[str, int], ...]
+    scalars: int
+    count: int
+    copies: frozenset[int]
+
+
+class Program(Protocol):
+    """The functions of one loss, each built when it is first asked for. Safe to share among threads.
+
+    Each takes the arrays of ``slots`` in order and then the computing type.
+    """
+
+    lowered: LoweredLoss
+    slots: tuple[Slot, ...]
+    layout: Layout
+
+    def value(self) -> Kernel:
+        """``(*arrays, real) -> results`` as the layout says."""
+
+    def value_and_gradient(self, wrt: tuple[int, ...]) -> Kernel:
+        """``(*arrays, real) -> (*results, *gradients)`` of the total with respect to these slots."""
+
+    def pullback(self, wrt: tuple[int, ...], results: tuple[int, ...]) -> Kernel:
+        """``(*arrays, *cotangents, real) -> gradients``: one cotangent for each of these results."""
+
+    def demands(self) -> Kernel:
+        """NumPy: ``(*arrays, real) -> (masks of what matters in each slot, then in each pick)``."""
+
+    @property
+    def source(self) -> str:
+        """The text of the functions for a value and for the default gradients."""
+
+    @property
+    def substitutions(self) -> tuple[Any, ...]:
+        """What was rewritten for stability."""
