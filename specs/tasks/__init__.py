@@ -1,0 +1,1 @@
+"""Starting points for ``losslang new TASK``: one commented spec a task. No Python here."""
