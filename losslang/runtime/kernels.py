@@ -40,7 +40,7 @@ class Layout:
     """Where each part of an output stands among a function's results.
 
     The first ``scalars`` results are those that can be differentiated, all without axes; the others are
-    reports. ``copies`` are results that may be the same array as an argument or as an earlier result.
+    reports.
     """
 
     total: int
@@ -49,7 +49,6 @@ class Layout:
     reports: tuple[tuple[str, int], ...]
     scalars: int
     count: int
-    copies: frozenset[int]
 
 
 class Program(Protocol):
@@ -61,6 +60,8 @@ class Program(Protocol):
     lowered: LoweredLoss
     slots: tuple[Slot, ...]
     layout: Layout
+    adapted: dict[Any, Any]
+    """For the framework's module to keep what it wraps around the functions."""
 
     def value(self) -> Kernel:
         """``(*arrays, real) -> results`` as the layout says."""
@@ -71,8 +72,12 @@ class Program(Protocol):
     def pullback(self, wrt: tuple[int, ...], results: tuple[int, ...]) -> Kernel:
         """``(*arrays, *cotangents, real) -> gradients``: one cotangent for each of these results."""
 
+    picks: tuple[tuple[str, tuple[str, ...]], ...]
+    """The axis of every pick, and the axes of its index; known once ``demands`` has been called."""
+
     def demands(self) -> Kernel:
-        """NumPy: ``(*arrays, real) -> (masks of what matters in each slot, then in each pick)``."""
+        """NumPy: ``(*arrays, real)`` to the places that matter in each slot, then for each pick its
+        index, the places that matter there, and the length of the axis."""
 
     @property
     def source(self) -> str:

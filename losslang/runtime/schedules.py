@@ -25,9 +25,7 @@ def at_array(schedule: Schedule, step: Any, cos: Callable[[Any], Any], clip: Cal
     return _shape(schedule, fraction, cos, lambda ratio, f: ratio**f) + 0 * fraction
 
 
-def _shape(
-    schedule: Schedule, f: Any, cos: Callable[[Any], Any], power: Callable[[float, Any], Any]
-) -> Any:
+def _shape(schedule: Schedule, f: Any, cos: Callable[[Any], Any], power: Callable[[float, Any], Any]) -> Any:
     start, end = schedule.start, schedule.end
     if schedule.form == "linear":
         return start + (end - start) * f

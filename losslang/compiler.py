@@ -1,0 +1,329 @@
+"""From a spec to a callable: the one module that knows every stage, in order.
+
+    text → Spec → elaborate → rewrite → differentiate → rewrite → emit → load → CompiledLoss
+
+``dump`` shows what any stage hands to the next.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from losslang.backends import emit
+from losslang.backends import load as load_source
+from losslang.demand import demanded
+from losslang.diagnostics import Diagnostic
+from losslang.differentiate import gradient
+from losslang.errors import InputError, MissingBackend
+from losslang.ir import Node
+from losslang.kinds import DIFFERENTIABLE
+from losslang.lowered import LoweredLoss, Signature
+from losslang.program import Function, Parameter, Result
+from losslang.rewrite import rewrite
+from losslang.rewrite.trace import Trace
+from losslang.runtime.adapter import Adapter
+from losslang.runtime.binding import UNDECIDING
+from losslang.runtime.kernels import Kernel, Layout, Slot
+from losslang.runtime.loss import CompiledLoss, Recipe
+from losslang.runtime.words import did_you_mean
+from losslang.spec import Spec
+
+BACKENDS = ("numpy", "torch", "jax")
+SCHEDULES = ("auto", "plain")
+STAGES = ("model", "graph", "rewritten", "gradients", "source")
+
+Source = "str | os.PathLike[str] | Spec"
+
+
+def load(source: str | os.PathLike[str] | Spec) -> Spec:
+    """A spec from a path or a text.
+
+    Raises:
+        SpecError: with every problem that was found.
+    """
+    from losslang.errors import SpecError
+
+    spec = source if isinstance(source, Spec) else Spec.load(source)
+    errors = [each for each in spec.diagnostics if each.is_error]
+    if errors:
+        raise SpecError(errors)
+    return spec
+
+
+def check(source: str | os.PathLike[str] | Spec) -> list[Diagnostic]:
+    """Every problem of a spec, given as a path or a text. Never raises on a bad spec."""
+    from losslang.check import check_source
+
+    return check_source(source)
+
+
+def compile(
+    source: str | os.PathLike[str] | Spec,
+    backend: str = "numpy",
+    loss: str | None = None,
+    hyper: Mapping[str, Any] | None = None,
+    schedule: str = "auto",
+    rewrite: bool = True,
+    externs: Mapping[str, Any] | None = None,
+) -> CompiledLoss:
+    """A loss as a callable for ``backend``: ``numpy``, ``torch`` or ``jax``.
+
+    ``source`` is a path, a text or a loaded spec; ``loss`` picks one of several losses in a file;
+    ``hyper`` overrides defaults; ``schedule="plain"`` turns streaming off; ``rewrite=False`` leaves
+    formulas as they were written (for study: such a loss overflows where its formula does);
+    ``externs`` supplies the functions that the spec declares ``extern``.
+
+    Raises:
+        SpecError: the spec makes no sense.
+        InputError: an unknown backend, loss or hyperparameter, or one outside its range.
+        MissingBackend: the backend's library is not installed.
+    """
+    adapter = _adapter(backend)
+    if schedule not in SCHEDULES:
+        raise InputError(f"there is no schedule `{schedule}`; {did_you_mean(schedule, SCHEDULES)}")
+    spec = load(source)
+    _check_loss(spec, loss)
+    options = {"source": spec, "backend": backend, "loss": loss, "hyper": dict(hyper or {}), "schedule": schedule,
+               "rewrite": rewrite, "externs": dict(externs) if externs else None}  # fmt: skip
+    lowered = _elaborate(spec, loss, None)
+
+    def program(signature: Signature | None) -> Program:
+        special = lowered if signature is None else _elaborate(spec, loss, signature)
+        return Program(special, backend, rewrite, externs)
+
+    return CompiledLoss(lowered, backend, adapter, program, hyper or {}, Recipe(compile, options))
+
+
+def from_lowered(
+    lowered: LoweredLoss, backend: str = "numpy", hyper: Mapping[str, Any] | None = None, rewrite: bool = True
+) -> CompiledLoss:
+    """A loss that was checked elsewhere, as a callable. It cannot depend on a signature."""
+    options = {"lowered": lowered, "backend": backend, "hyper": dict(hyper or {}), "rewrite": rewrite}
+    return CompiledLoss(
+        lowered, backend, _adapter(backend), lambda signature: Program(lowered, backend, rewrite), hyper or {},
+        Recipe(from_lowered, options),
+    )  # fmt: skip
+
+
+def _elaborate(spec: Spec, loss: str | None, signature: Signature | None) -> LoweredLoss:
+    from losslang.check import elaborate
+
+    return elaborate(spec, loss, signature)
+
+
+def _check_loss(spec: Spec, loss: str | None) -> None:
+    names = list(spec.losses())
+    if loss is not None and loss not in names:
+        raise InputError(f"the spec has no loss `{loss}`; {did_you_mean(loss, names)}")
+
+
+def _adapter(backend: str) -> Adapter:
+    if backend not in BACKENDS:
+        raise InputError(f"there is no backend `{backend}`; {did_you_mean(str(backend), BACKENDS)}")
+    if importlib.util.find_spec(backend) is None:
+        raise MissingBackend(f'{backend} is not installed: pip install "losslang[{backend}]"')
+    if backend == "torch":
+        from losslang.runtime.torch_adapter import TorchAdapter
+
+        return TorchAdapter()
+    if backend == "jax":
+        from losslang.runtime.jax_adapter import JaxAdapter
+
+        return JaxAdapter()
+    from losslang.runtime.numpy_adapter import NumpyAdapter
+
+    return NumpyAdapter()
+
+
+class Program:
+    """The functions of one loss at one signature, each written and loaded when it is first asked for.
+
+    See ``losslang.runtime.kernels.Program`` for what they take and return.
+    """
+
+    def __init__(
+        self, lowered: LoweredLoss, backend: str, rewrite: bool, externs: Mapping[str, Any] | None = None
+    ) -> None:
+        self.lowered = lowered
+        self.backend = backend
+        self.slots, self._parameters = _slots(lowered)
+        self.layout, self._outputs = _layout(lowered)
+        self.adapted: dict[Any, Any] = {}
+        self._rewrite = rewrite
+        self._externs = externs
+        self._trace = Trace()
+        self._lock = threading.RLock()
+        self._stable: list[Node] | None = None
+        self._functions: dict[tuple[Any, ...], Kernel] = {}
+        self._source: str | None = None
+        self.picks: tuple[tuple[str, tuple[str, ...]], ...] = ()
+        self.default_wrt = tuple(
+            at
+            for at, slot in enumerate(self.slots)
+            if slot.elem == "real" and not slot.hyper and slot.kind.name in DIFFERENTIABLE
+        )
+
+    # -- what the runtime asks for ------------------------------------------------------------------
+
+    def value(self) -> Kernel:
+        return self._functions.get(("value",)) or self._main(("value",))
+
+    def value_and_gradient(self, wrt: tuple[int, ...]) -> Kernel:
+        key = ("gradient", wrt)
+        found = self._functions.get(key)
+        if found is not None:
+            return found
+        if wrt == self.default_wrt:
+            return self._main(key)
+        return self._built(key, lambda: self.gradient_function(wrt), self.backend)
+
+    def pullback(self, wrt: tuple[int, ...], results: tuple[int, ...]) -> Kernel:
+        key = ("pullback", wrt, results)
+        return self._functions.get(key) or self._built(
+            key, lambda: self.pullback_function(wrt, results), self.backend
+        )
+
+    def demands(self) -> Kernel:
+        key = ("demands",)
+        return self._functions.get(key) or self._built(key, self.demand_function, "numpy")
+
+    @property
+    def source(self) -> str:
+        self._main(("value",))
+        assert self._source is not None
+        return self._source
+
+    @property
+    def substitutions(self) -> tuple[Any, ...]:
+        with self._lock:
+            self.stable()
+            return tuple(self._trace.firings)
+
+    # -- stages ---------------------------------------------------------------------------------------
+
+    def stable(self) -> list[Node]:
+        """The results after rewriting."""
+        with self._lock:
+            if self._stable is None:
+                self._stable = self._rewritten(self._outputs)
+            return self._stable
+
+    def value_function(self) -> Function:
+        return self._function("value", self._parameters, self.stable(), (), self.lowered.doc)
+
+    def gradient_function(self, wrt: tuple[int, ...], name: str = "value_and_gradient") -> Function:
+        """The results and the total's gradients, sharing what they have in common."""
+        stable = self.stable()
+        gradients = gradient(stable[self.layout.total], [self._leaf(at) for at in wrt])
+        roots = self._rewritten([*stable, *gradients])
+        names = ", ".join(self.slots[at].shown for at in wrt)
+        doc = f"The results, then the total's gradients with respect to {names}."
+        return self._function(name, self._parameters, roots, wrt, doc)
+
+    def pullback_function(self, wrt: tuple[int, ...], results: tuple[int, ...]) -> Function:
+        """Gradients of the sum of cotangent times result."""
+        graph, stable = self.lowered.graph, self.stable()
+        cotangents = [graph.input(f"cotangent~{at}", (), "real") for at in results]
+        weighted = [graph.apply("mul", ct, stable[at]) for ct, at in zip(cotangents, results, strict=True)]
+        output = weighted[0] if len(weighted) == 1 else graph.apply("add", *weighted)
+        gradients = self._rewritten(gradient(output, [self._leaf(at) for at in wrt]))
+        extra = [Parameter(f"cotangent_{at}", node, ()) for at, node in zip(results, cotangents, strict=True)]
+        doc = "Gradients of the results' sum, each times its cotangent."
+        return self._function("pullback", [*self._parameters, *extra], gradients, wrt, doc, values=False)
+
+    def demand_function(self) -> Function:
+        """Which places of every input, and of every pick's index, the results depend on."""
+        leaves = [self._leaf(at) for at in range(len(self.slots))]
+        masks, picks = demanded(self._outputs, leaves)
+        results = [Result(mask, slot.axes) for mask, slot in zip(masks, self.slots, strict=True)]
+        self.picks = tuple((pick.attr, tuple(sorted(pick.args[1].axes))) for pick, _ in picks)
+        for (pick, needed), (_, axes) in zip(picks, self.picks, strict=True):
+            results += [Result(pick.args[1], axes), Result(needed, axes)]
+            results.append(Result(self.lowered.graph.size(pick.attr), ()))
+        return Function("demands", tuple(self._parameters), tuple(results))
+
+    # -- machinery --------------------------------------------------------------------------------------
+
+    def _leaf(self, at: int) -> Node:
+        node = self._parameters[at].node
+        assert node is not None
+        return node
+
+    def _rewritten(self, roots: Sequence[Node]) -> list[Node]:
+        return rewrite(list(roots), trace=self._trace) if self._rewrite else list(roots)
+
+    def _function(
+        self, name: str, parameters: Sequence[Parameter], roots: Sequence[Node], wrt: tuple[int, ...], doc: str,
+        values: bool = True,
+    ) -> Function:  # fmt: skip
+        reports = [report.axes for report in self.lowered.reports]
+        axes: list[tuple[str, ...]] = [()] * self.layout.scalars + reports if values else []
+        axes += [self.slots[at].axes for at in wrt]
+        return Function(
+            name, tuple(parameters), tuple(Result(r, a) for r, a in zip(roots, axes, strict=True)), doc
+        )
+
+    def _main(self, wanted: tuple[Any, ...]) -> Kernel:
+        """The module that ``source`` shows: the value, and the gradients asked for by default."""
+        with self._lock:
+            if wanted not in self._functions:
+                functions = [self.value_function()]
+                if self.default_wrt:
+                    functions.append(self.gradient_function(self.default_wrt))
+                text = emit(functions, self.backend)
+                loaded = load_source(text, self.backend)
+                self._source = text
+                self._functions["gradient", self.default_wrt] = loaded[functions[-1].name]
+                self._functions["value",] = loaded["value"]
+            return self._functions[wanted]
+
+    def _built(self, key: tuple[Any, ...], make: Callable[[], Function], backend: str) -> Kernel:
+        with self._lock:
+            if key not in self._functions:
+                function = make()
+                self._functions[key] = load_source(emit([function], backend), backend)[function.name]
+            return self._functions[key]
+
+
+def _slots(lowered: LoweredLoss) -> tuple[tuple[Slot, ...], list[Parameter]]:
+    slots, parameters = [], []
+    for each in lowered.inputs:
+        for leaf in each.leaves:
+            decides = each.kind.name not in UNDECIDING
+            slots.append(Slot(each.name, leaf.key, leaf.axes, leaf.node.elem, each.kind, False, decides))
+            name = each.name if leaf.key is None else f"{each.name}.{leaf.key}"
+            parameters.append(Parameter(name, leaf.node, leaf.axes))
+    for hyper in lowered.hypers:
+        slots.append(Slot(hyper.name, None, hyper.axes, hyper.node.elem, hyper.kind, True, False))
+        parameters.append(Parameter(hyper.name, hyper.node, hyper.axes))
+    return tuple(slots), parameters
+
+
+def _layout(lowered: LoweredLoss) -> tuple[Layout, list[Node]]:
+    """Results without repetition: equal scalars are one result under several names."""
+    graph, roots, places = lowered.graph, [], {}
+
+    def scalar(node: Node) -> int:
+        node = graph.real(node)
+        if node not in places:
+            places[node] = len(roots)
+            roots.append(node)
+        return places[node]
+
+    total = scalar(lowered.total)
+    terms = tuple((each.name, scalar(each.node)) for each in lowered.terms)
+    weighted = [
+        (each.name, scalar(graph.apply("mul", each.weight, each.node)))
+        for each in lowered.terms
+        if each.weight is not None
+    ]
+    if lowered.offset is not None:
+        weighted.append(("offset", scalar(lowered.offset)))
+    scalars = len(roots)
+    reports = tuple((each.name, scalars + at) for at, each in enumerate(lowered.reports))
+    roots += [each.node for each in lowered.reports]
+    return Layout(total, terms, tuple(weighted), reports, scalars, len(roots)), roots
