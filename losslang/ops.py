@@ -219,6 +219,10 @@ _elementwise("select", 3, elem=lambda args, attr: _branch_elem(args), interval=l
              doc="the second argument where the first holds, else the third; nothing flows to the other")  # fmt: skip
 _elementwise("silence", 2, interval=lambda x, y: x * y,
              doc="x * y, and 0 where x is exactly 0 whatever y is: a factor beside a logarithm")  # fmt: skip
+_elementwise("computed_as", 2, partials=lambda out, meaning, formula: (out.graph.const(1.0), None),
+             interval=lambda meaning, formula: meaning,
+             doc="the value of the second argument, the derivative of the first: two forms of one quantity, of which "
+             "the first differentiates well and the second evaluates well")  # fmt: skip
 # The derivative of silence in y is cleared where x is 0 by the differentiator, as for select.
 
 

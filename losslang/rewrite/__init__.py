@@ -1,0 +1,25 @@
+"""Rewriting: from the formula as written to one of the same meaning that computes well.
+
+``rewrite`` is run on values before differentiation and on gradients after it; ``finish`` last of
+all, before code is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from losslang.ir import Node
+from losslang.rewrite import exponentials, products, sums  # noqa: F401  (they register their handlers)
+from losslang.rewrite.engine import Engine
+from losslang.rewrite.finish import finish
+from losslang.rewrite.trace import Firing, Trace
+
+__all__ = ["Firing", "Trace", "finish", "rewrite"]
+
+
+def rewrite(roots: Sequence[Node], trace: Trace | None = None) -> list[Node]:
+    """Roots of the same meaning, axes and element classes that neither overflow, cancel nor give NaN
+    where the exact value is representable. Deterministic."""
+    if not roots:
+        return []
+    return Engine(roots[0].graph, trace).run(roots)

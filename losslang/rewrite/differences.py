@@ -1,0 +1,170 @@
+"""Small differences as such: a - b for two values of one function, without subtracting what was rounded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from losslang.ir import Node
+from losslang.rewrite.complements import complement_of
+from losslang.rewrite.engine import Engine
+from losslang.rewrite.forms import linear, nonnegative, number
+
+Rule = Callable[[Engine, Node, Node], "Node | None"]
+
+
+def difference(engine: Engine, a: Node | None, b: Node | None) -> Node | None:
+    """a - b, None standing for 1; None where subtracting is as good as anything."""
+    if a is None:
+        return None if b is None else complement_of(engine, b)
+    if b is None:
+        inner = complement_of(engine, a)
+        return None if inner is None else engine.neg(inner)
+    if a.op == b.op and (rule := _ALIKE.get(a.op)) is not None:
+        return rule(engine, a, b)
+    if a.op == "sqrt":
+        return _root_less(engine, a, b)
+    if b.op == "sqrt":
+        found = _root_less(engine, b, a)
+        return None if found is None else engine.neg(found)
+    return None
+
+
+def said(a: Node, b: Node) -> Node:
+    return a.graph.make("add", (a, b.graph.make("neg", (b,))))
+
+
+def _exponentials(engine: Engine, a: Node, b: Node) -> Node | None:
+    """exp(a) - exp(b): the larger times expm1 of the gap."""
+    graph = engine.graph
+    x, y = a.args[0], b.args[0]
+    if linear(x).plus(linear(y)).size == 0:
+        return engine.scale(engine.make("sinh", x), 2.0)
+    above = graph.apply("exp", x) * graph.apply("expm1", y - x)
+    below = graph.apply("exp", y) * graph.apply("expm1", x - y)
+    return engine.computed(said(a, b), graph.select(graph.apply("lt", y, x), -above, below))
+
+
+def _sigmoids(engine: Engine, a: Node, b: Node) -> Node | None:
+    """sigmoid(a) - sigmoid(b): a product where they are close, on the side where both are small elsewhere."""
+    graph = engine.graph
+    x, y = a.args[0], b.args[0]
+    if linear(x).plus(linear(y)).size == 0:
+        return engine.make("tanh", engine.scale(x, 0.5))
+    gap = y - x
+    near = graph.apply("sigmoid", x) * graph.apply("sigmoid", -y) * graph.apply("expm1", gap)
+    mirrored = graph.apply("sigmoid", -y) - graph.apply("sigmoid", -x)
+    right = graph.apply("lt", 0.0, x + y)
+    far = graph.select(right, mirrored, said(a, b))
+    close = graph.apply("lt", graph.apply("abs", gap), 1.0)
+    return engine.computed(said(a, b), graph.select(close, -near, far))
+
+
+def _tanhs(engine: Engine, a: Node, b: Node) -> Node | None:
+    first = engine.make("sigmoid", engine.scale(a.args[0], 2.0))
+    second = engine.make("sigmoid", engine.scale(b.args[0], 2.0))
+    return engine.scale(engine.sub(first, second), 2.0)
+
+
+def _roots(engine: Engine, a: Node, b: Node) -> Node | None:
+    """sqrt(a) - sqrt(b) = (a - b) / (sqrt(a) + sqrt(b))."""
+    graph = engine.graph
+    gap = engine.sub(a.args[0], b.args[0])
+    total = a + b
+    return engine.computed(said(a, b), graph.select(graph.apply("eq", total, 0.0), 0.0, gap / total))
+
+
+def _root_less(engine: Engine, a: Node, b: Node) -> Node | None:
+    """sqrt(x) - b = (x - b²) / (sqrt(x) + b), where x - b² is simple and b is positive."""
+    graph = engine.graph
+    inside = linear(a.args[0])
+    gap = inside.plus(linear(engine.make("pow", b, 2.0)), -1.0)
+    if gap.size >= inside.size or gap.size == 0:
+        return None
+    numerator = engine.sum_of(gap)
+    total = a + b
+    formula = numerator / total
+    if not nonnegative(b):
+        formula = graph.select(graph.apply("le", 0.0, b), formula, said(a, b))
+    return engine.computed(said(a, b), formula)
+
+
+def _cosines(engine: Engine, a: Node, b: Node) -> Node:
+    x, y = a.args[0], b.args[0]
+    half_sum = engine.scale(engine.add(x, y), 0.5)
+    half_gap = engine.scale(engine.sub(x, y), 0.5)
+    return engine.mul(-2.0, engine.make("sin", half_sum), engine.make("sin", half_gap))
+
+
+def _sines(engine: Engine, a: Node, b: Node) -> Node:
+    x, y = a.args[0], b.args[0]
+    half_sum = engine.scale(engine.add(x, y), 0.5)
+    half_gap = engine.scale(engine.sub(x, y), 0.5)
+    return engine.mul(2.0, engine.make("cos", half_sum), engine.make("sin", half_gap))
+
+
+def _expm1s(engine: Engine, a: Node, b: Node) -> Node | None:
+    return engine.sub(engine.make("exp", a.args[0]), engine.make("exp", b.args[0]))
+
+
+def _squares(engine: Engine, a: Node, b: Node) -> Node | None:
+    """a² - b² = (a - b)(a + b)."""
+    if number(a.args[1]) != 2 or number(b.args[1]) != 2:
+        return None
+    x, y = a.args[0], b.args[0]
+    return engine.mul(engine.sub(x, y), engine.add(x, y))
+
+
+def _quotients(engine: Engine, a: Node, b: Node) -> Node | None:
+    """1/a - 1/b = (b - a) / (a b), of numbers that cannot overflow together."""
+    if number(a.args[0]) is None or number(a.args[0]) != number(b.args[0]):
+        return None
+    x, y = a.args[1], b.args[1]
+    gap = linear(y).plus(linear(x), -1.0)
+    return engine.mul(a.args[0], engine.div(engine.div(engine.sum_of(gap), x), y))
+
+
+def _normal_cdfs(engine: Engine, a: Node, b: Node) -> Node:
+    """Φ(a) - Φ(b): on the side where both are small."""
+    graph = engine.graph
+    x, y = a.args[0], b.args[0]
+    mirrored = graph.apply("normal_cdf", -y) - graph.apply("normal_cdf", -x)
+    return engine.computed(said(a, b), graph.select(graph.apply("lt", 0.0, x + y), mirrored, said(a, b)))
+
+
+def _through_structure(engine: Engine, a: Node, b: Node) -> Node | None:
+    """The same picking or renaming of two values: of their difference."""
+    if a.attr != b.attr or a.args[1:] != b.args[1:] or a.args[0].axes != b.args[0].axes:
+        return None
+    inner = difference(engine, a.args[0], b.args[0])
+    return None if inner is None else engine.make(a.op, engine.graph.broadcast(inner, a.args[0].axes), *a.args[1:], attr=a.attr)
+
+
+def _reduced(engine: Engine, a: Node, b: Node) -> Node | None:
+    """Sums over the same axes: the sum of the differences, where these are better than subtracting."""
+    x, y = a.args[0], b.args[0]
+    if a.attr != b.attr or x.axes != y.axes:
+        return None
+    from losslang.rewrite.sums import factored_difference
+
+    inner = factored_difference(engine, x, y)
+    return None if inner is None else engine.make("sum", engine.graph.broadcast(inner, x.axes), attr=a.attr)
+
+
+_ALIKE: dict[str, Rule] = {
+    "exp": _exponentials,
+    "sigmoid": _sigmoids,
+    "tanh": _tanhs,
+    "sqrt": _roots,
+    "cos": _cosines,
+    "sin": _sines,
+    "expm1": _expm1s,
+    "pow": _squares,
+    "div": _quotients,
+    "normal_cdf": _normal_cdfs,
+    "rename": _through_structure,
+    "gather": _through_structure,
+    "sum": _reduced,
+}
+
+__all__ = ["difference", "math"]

@@ -1,0 +1,240 @@
+"""Exact identities among logarithm-like terms of a sum, whatever else the sum holds.
+
+Each looks at a sum in normal form, changes it in place and says whether it did.
+"""
+
+from __future__ import annotations
+
+import math
+
+from losslang.ir import Node
+from losslang.rewrite.engine import Engine
+from losslang.rewrite.forms import Linear, bounded_below, build_sum, linear, monomial, nonnegative, number, peel
+from losslang.rewrite.logarithms import log_cosh, log_of, log_ratio
+
+
+def _replace(form: Linear, new: Linear) -> bool:
+    form.terms, form.constant = new.terms, new.constant
+    return True
+
+
+def _holds(form: Linear, part: Linear, scale: float) -> bool:
+    """Whether ``form`` contains ``scale`` times every term of ``part``."""
+    if not part.terms and not part.constant:
+        return False
+    if part.constant and not part.terms:
+        return False
+    terms = all(form.terms.get(t) == scale * c for t, c in part.terms.items())
+    return terms and (not part.constant or form.constant == scale * part.constant)
+
+
+def softplus_pair(engine: Engine, form: Linear) -> bool:
+    """softplus(x) - softplus(-x) is x; softplus(x) - x is softplus(-x)."""
+    pluses = [t for t in form.terms if t.op == "softplus"]
+    for term in pluses:
+        coefficient = form.terms[term]
+        inside = linear(term.args[0])
+        mirrored = engine.make("softplus", engine.neg(term.args[0]))
+        if form.terms.get(mirrored) == -coefficient and mirrored is not term:
+            rest = Linear(dict(form.terms), form.constant)
+            rest.terms.pop(term)
+            rest.terms.pop(mirrored)
+            engine.fired("softplus_pair", term - mirrored, term.args[0], "the difference of the two is exact")
+            return _replace(form, rest.plus(inside, coefficient))
+        if _holds(form, inside, -coefficient):
+            rest = form.plus(inside, coefficient)
+            rest.terms.pop(term)
+            engine.fired("softplus_reflection", term - term.args[0], mirrored, "softplus(x) - x cancels for large x")
+            return _replace(form, rest.plus(linear(mirrored), coefficient))
+    return False
+
+
+def softplus_share(engine: Engine, form: Linear) -> bool:
+    """softplus(x) - y x for y in [0, 1] is (1 - y) softplus(x) + y softplus(-x)."""
+    for term in [t for t in form.terms if t.op == "softplus"]:
+        inside = linear(term.args[0])
+        if len(inside.terms) != 1 or inside.constant:
+            continue
+        ((x, inner),) = inside.terms.items()
+        for other, coefficient in form.terms.items():
+            if other is term:
+                continue
+            factors = monomial(other)
+            if factors.factors.get(x) != 1:
+                continue
+            rest = dict(factors.factors)
+            del rest[x]
+            share_form = Linear()
+            from losslang.rewrite.forms import Monomial, build_product
+
+            share = build_product(engine.graph, Monomial(1.0, rest))
+            weight = -coefficient / form.terms[term] / inner
+            share_form.add(share, weight)
+            portion = build_sum(engine.graph, share_form)
+            from losslang.ranges import interval_of
+
+            if not rest or not interval_of(portion).is_probability:
+                continue
+            scale = form.terms[term]
+            new = Linear(dict(form.terms), form.constant)
+            new.terms.pop(term)
+            new.terms.pop(other)
+            mirrored = engine.make("softplus", engine.neg(term.args[0]))
+            kept = engine.mul(engine.sub(1.0, portion), term)
+            moved = engine.mul(portion, mirrored)
+            engine.fired("softplus_share", term - portion * term.args[0], kept + moved,
+                         "both parts are positive: nothing cancels")  # fmt: skip
+            return _replace(form, new.plus(linear(kept), scale).plus(linear(moved), scale))
+    return False
+
+
+def logaddexp_reflection(engine: Engine, form: Linear) -> bool:
+    """logaddexp(a, b) - a is softplus(b - a)."""
+    for term in [t for t in form.terms if t.op == "logaddexp"]:
+        coefficient = form.terms[term]
+        for first, second in (term.args, term.args[::-1]):
+            inside = linear(first)
+            if _holds(form, inside, -coefficient):
+                rest = form.plus(inside, coefficient)
+                rest.terms.pop(term)
+                better = engine.make("softplus", engine.sub(second, first))
+                engine.fired("logaddexp_reflection", term - first, better, "the larger part is taken out exactly")
+                return _replace(form, rest.plus(linear(better), coefficient))
+    return False
+
+
+def log_softmax_of_difference(engine: Engine, form: Linear) -> bool:
+    """z - logsumexp(z) is log_softmax(z), also at a place picked along the axis."""
+    for term in [t for t in form.terms if t.op == "logsumexp"]:
+        coefficient = form.terms[term]
+        inside = peel(term.args[0])
+        whole = linear(inside)
+        for other in list(form.terms):
+            moved = _moved(engine, other, inside, term)
+            if moved is not None and form.terms[other] == -coefficient:
+                rest = Linear(dict(form.terms), form.constant)
+                rest.terms.pop(term)
+                rest.terms.pop(other)
+                engine.fired("log_softmax", other - term, moved, "the largest term is set aside exactly")
+                return _replace(form, rest.plus(linear(moved), -coefficient))
+        if term.axes < inside.axes and whole.size > 1 and _holds(form, whole, -coefficient):
+            rest = form.plus(whole, coefficient)
+            rest.terms.pop(term)
+            better = engine.make("log_softmax", engine.graph.broadcast(inside, term.args[0].axes), attr=term.attr)
+            engine.fired("log_softmax", inside - term, better, "the largest term is set aside exactly")
+            return _replace(form, rest.plus(linear(better), -coefficient))
+    return False
+
+
+def _moved(engine: Engine, other: Node, inside: Node, term: Node) -> Node | None:
+    """log_softmax where ``other`` is ``inside``, or picked or renamed from it."""
+    if other is inside:
+        source = engine.graph.broadcast(inside, term.args[0].axes)
+        return engine.make("log_softmax", source, attr=term.attr)
+    if other.op == "gather" and {other.attr} == set(term.attr):
+        inner = _moved(engine, peel(other.args[0]), inside, term)
+        if inner is None or term.attr & other.args[1].axes:
+            return None
+        return engine.make("gather", engine.graph.broadcast(inner, other.args[0].axes), other.args[1], attr=other.attr)
+    return None
+
+
+def log_mean_exp(engine: Engine, form: Linear) -> bool:
+    """logsumexp(z) - log(n) is carried about the largest term, so that a mean near 1 keeps its logarithm."""
+    graph = engine.graph
+    for term in [t for t in form.terms if t.op == "logsumexp"]:
+        coefficient = form.terms[term]
+        sizes = [graph.size(a) for a in sorted(term.attr)]
+        count = graph.real(sizes[0] if len(sizes) == 1 else graph.apply("mul", *sizes))
+        for other in [t for t in form.terms if t.op == "log" and form.terms[t] == -coefficient]:
+            if peel(other.args[0]) not in (count, *sizes):
+                continue
+            z = term.args[0]
+            top = graph.reduce("max", z, term.attr)
+            finite = graph.select(graph.apply("lt", -math.inf, top), top, 0.0)
+            less = graph.reduce("sum", graph.broadcast(graph.apply("expm1", z - finite), z.axes), term.attr) / count
+            said = graph.make("add", (term, graph.make("neg", (other,))))
+            formula = graph.select(graph.apply("lt", -0.5, less), finite + graph.apply("log1p", less), said)
+            rest = Linear(dict(form.terms), form.constant)
+            rest.terms.pop(term)
+            rest.terms.pop(other)
+            better = engine.computed(said, formula)
+            engine.fired("log_mean_exp", said, better, "the mean of numbers near 1 keeps its logarithm")
+            return _replace(form, rest.plus(Linear({peel(better): 1.0}), coefficient))
+    return False
+
+
+def logaddexp_halves(engine: Engine, form: Linear) -> bool:
+    """logaddexp(a, b) - log 2 is the mean of a and b plus log cosh of half their difference."""
+    for term in [t for t in form.terms if t.op == "logaddexp"]:
+        coefficient = form.terms[term]
+        if abs(form.constant + coefficient * math.log(2.0)) > 1e-12 * abs(coefficient):
+            continue
+        a, b = term.args
+        rest = Linear(dict(form.terms), 0.0)
+        rest.terms.pop(term)
+        middle = engine.scale(engine.add(a, b), 0.5)
+        half = engine.scale(engine.sub(a, b), 0.5)
+        better = engine.make("log", engine.make("cosh", half))
+        engine.fired("log_cosh", term - math.log(2.0), better + middle, "the constant is taken out exactly")
+        return _replace(form, rest.plus(linear(middle), coefficient).plus(linear(better), coefficient))
+    return False
+
+
+def softplus_halves(engine: Engine, form: Linear) -> bool:
+    """softplus(x) - x/2 - log 2 is log cosh(x/2)."""
+    for term in [t for t in form.terms if t.op == "softplus"]:
+        coefficient = form.terms[term]
+        if abs(form.constant + coefficient * math.log(2.0)) > 1e-12 * abs(coefficient):
+            continue
+        inside = linear(term.args[0])
+        rest = Linear(dict(form.terms), 0.0)
+        rest.terms.pop(term)
+        better = engine.make("log", engine.make("cosh", engine.scale(term.args[0], 0.5)))
+        return _replace(form, rest.plus(inside, 0.5 * coefficient).plus(linear(better), coefficient))
+    return False
+
+
+def logarithm_pair(engine: Engine, form: Linear) -> bool:
+    """log(a) - log(b) of plain positive numbers: through their relative difference where they are close."""
+    logs = [t for t in form.terms if t.op in ("log", "log1p") and t.attr is None]
+    for i, first in enumerate(logs):
+        for second in logs[i + 1 :]:
+            coefficient = form.terms[first]
+            if form.terms[second] != -coefficient:
+                continue
+            a, b = _argument(engine, first), _argument(engine, second)
+            if number(a) is not None or number(b) is not None or not (nonnegative(a) and nonnegative(b)):
+                continue
+            said = engine.graph.make("add", (first, engine.graph.make("neg", (second,))))
+            engine.settled[said] = said
+            better = engine.computed(said, log_ratio(engine, a, b, said))
+            engine.fired("log_ratio", said, better, "the logarithms of close numbers cancel")
+            rest = Linear(dict(form.terms), form.constant)
+            rest.terms.pop(first)
+            rest.terms.pop(second)
+            return _replace(form, rest.plus(Linear({peel(better): 1.0}), coefficient))
+    return False
+
+
+def _argument(engine: Engine, node: Node) -> Node:
+    return node.args[0] if node.op == "log" else engine.add(1.0, node.args[0])
+
+
+def logit_round_trip(engine: Engine, form: Linear) -> bool:
+    """log p - log(1 - p) of what is carried as a logit."""
+    return False
+
+
+IDENTITIES = (
+    softplus_pair,
+    logaddexp_reflection,
+    log_softmax_of_difference,
+    log_mean_exp,
+    logaddexp_halves,
+    softplus_halves,
+    softplus_share,
+    logarithm_pair,
+)
+
+__all__ = ["IDENTITIES", "bounded_below", "build_sum", "log_cosh", "log_of"]

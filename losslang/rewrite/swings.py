@@ -1,0 +1,96 @@
+"""Which values may leave the range of floats although what is made of them need not."""
+
+from __future__ import annotations
+
+import math
+
+from losslang.ir import Node
+from losslang.rewrite.forms import number, peel, range_of
+
+Swing = tuple[bool, bool]
+NONE: Swing = (False, False)
+_EDGE = 60.0  # exponents beyond this leave float32 or its square
+
+
+
+def swing(node: Node) -> Swing:
+    """(may underflow, may overflow) for moderate inputs: what exponentials make, not plain inputs."""
+    memo: dict[Node, Swing] = node.graph.__dict__.setdefault("_swings", {})
+    if node not in memo:
+        memo[node] = NONE
+        memo[node] = _swing(node)
+    return memo[node]
+
+
+def wild(node: Node) -> bool:
+    return any(swing(node))
+
+
+def _swing(node: Node) -> Swing:
+    node = peel(node)
+    op = node.op
+    if op == "exp":
+        inside = range_of(node.args[0])
+        return inside.low < -_EDGE, inside.high > _EDGE
+    if op in ("sigmoid", "softplus", "normal_cdf"):
+        return range_of(node.args[0]).low < -_EDGE, False
+    if op == "erfc":
+        return range_of(node.args[0]).high > _EDGE / 10, False
+    if op == "softmax":
+        return True, False
+    if op in ("cosh", "sinh", "expm1"):
+        return False, True
+    if op == "erfcx":
+        return False, range_of(node.args[0]).low < -_EDGE / 10
+    if op == "prod":
+        return True, range_of(node.args[0]).high > 1
+    if op == "computed_as":
+        return swing(node.args[0])
+    if op in ("mul", "silence"):
+        return _any(swing(a) for a in node.args)
+    if op == "div":
+        (down, up), (down_below, up_below) = swing(node.args[0]), swing(node.args[1])
+        return down or up_below, up or down_below
+    if op == "pow":
+        return _power_swing(node)
+    if op in ("add", "logaddexp"):
+        return _sum_swing(node)
+    if op in ("neg", "abs", "sqrt", "sum", "max", "min", "maximum", "minimum", "cumsum", "reverse_cumsum",
+              "rename", "merge", "unmerge", "stack", "stop", "broadcast", "scatter_add"):  # fmt: skip
+        return _any(swing(a) for a in node.args)
+    if op == "contract":
+        return _any(swing(a) for a in node.args)
+    if op == "gather":
+        return swing(node.args[0])
+    if op == "select":
+        return _any((swing(node.args[1]), swing(node.args[2])))
+    return NONE
+
+
+def _any(swings: object) -> Swing:
+    down = up = False
+    for d, u in swings:  # type: ignore[attr-defined]
+        down, up = down or d, up or u
+    return down, up
+
+
+def _power_swing(node: Node) -> Swing:
+    down, up = swing(node.args[0])
+    exponent = number(node.args[1])
+    if exponent is not None:
+        return (up, down) if exponent < 0 else (down, up)
+    either = down or up
+    return either, either
+
+
+def _sum_swing(node: Node) -> Swing:
+    if node.op != "add":
+        return NONE
+    swings = [swing(a) for a in node.args]
+    return all(d for d, _ in swings), any(u for _, u in swings)
+
+
+def unbounded(node: Node) -> bool:
+    """Whether squares and products of ``node`` may leave the range of floats: positive inputs of any size."""
+    inside = range_of(node)
+    return math.isinf(inside.high) and inside.nonnegative
