@@ -28,7 +28,8 @@ class LabelledArray:
     def floats(self, axes: Sequence[str] | None = None) -> NDArray[np.float64]:
         """Rounded to float64, infinite where they are beyond it."""
         values = self.values if axes is None else self.ordered(axes)
-        return elementwise(_to_float, values).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            return elementwise(_to_float, values).astype(np.float64)
 
 
 def _to_float(x: Any) -> float:
@@ -40,7 +41,8 @@ def _to_float(x: Any) -> float:
 
 def elementwise(function: Callable[..., Any], *arrays: Objects) -> Objects:
     """``function`` at every place, as an object array (0-dimensional ones included)."""
-    result = np.frompyfunc(function, len(arrays), 1)(*arrays)
+    with np.errstate(all="ignore"):
+        result = np.frompyfunc(function, len(arrays), 1)(*arrays)
     return result if isinstance(result, np.ndarray) else boxed(result)
 
 

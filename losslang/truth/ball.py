@@ -14,7 +14,6 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from mpmath import libmp  # type: ignore[import-untyped]
@@ -72,6 +71,14 @@ def magnitude(v: Raw) -> float:
     if v[1]:
         return v[2] + v[3]
     return -math.inf if v == F_ZERO else math.inf
+
+
+def log2(v: Raw) -> float:
+    """The base-2 logarithm of abs(v), to the precision of a float and a little above."""
+    if not v[1]:
+        return magnitude(v)
+    shift = max(v[3] - 60, 0)
+    return v[2] + shift + math.log2((v[1] >> shift) + (shift > 0))
 
 
 def log_add(*bounds: float) -> float:
@@ -138,7 +145,7 @@ class Ball:
         if not v[1] and v != F_ZERO:
             known = self.sure and other.sure and v != F_NAN
             return Ball(v, EXACT if known else UNKNOWN)
-        e = log_add(magnitude(self.v) + other.e, magnitude(other.v) + self.e, self.e + other.e)
+        e = log_add(log2(self.v) + other.e, log2(other.v) + self.e, self.e + other.e)
         return settle(v, e)
 
     def __truediv__(self, other: Ball) -> Ball:
@@ -228,15 +235,16 @@ def compare(a: Ball, b: Ball) -> int | None:
 
 
 def ball(x: Any) -> Ball:
-    """An exact number (float, int, bool, Fraction with a power of two below, or a ball) as a ball."""
+    """An exact number (float, int, bool, mpf or a ball) as a ball."""
     if isinstance(x, Ball):
         return x
     if isinstance(x, Doubt):
         return Ball(libmp.from_int(int(x.guess)), UNKNOWN)
     if isinstance(x, (bool, int)):
         return _SMALL[x] if 0 <= x < 3 else Ball(libmp.from_int(int(x)))
-    if isinstance(x, Fraction):
-        return ball(x.numerator) / ball(x.denominator)
+    raw = getattr(x, "_mpf_", None)
+    if raw is not None:
+        return Ball(raw)
     return Ball(libmp.from_float(float(x)))
 
 

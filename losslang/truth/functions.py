@@ -272,6 +272,13 @@ def _normal_cdf(v: Raw, prec: int) -> Raw:
     return result
 
 
+def _log_normal_cdf(v: Raw, prec: int) -> Raw:
+    if libmp.mpf_sign(v) > 0:
+        return _log1p(libmp.mpf_neg(_normal_cdf(libmp.mpf_neg(v), prec)), prec)
+    result: Raw = libmp.mpf_log(_normal_cdf(v, prec), prec, NEAREST)
+    return result
+
+
 def _inverse_mills(v: Raw, prec: int) -> Raw:
     half_square = libmp.mpf_shift(libmp.mpf_mul(v, v), -1)
     density = libmp.mpf_div(
@@ -464,7 +471,7 @@ _COMPUTED: dict[str, Compute] = {
     "erfc": _erfc,
     "erfcx": _erfcx,
     "normal_cdf": _normal_cdf,
-    "log_normal_cdf": lambda v, prec: libmp.mpf_log(_normal_cdf(v, prec), prec, NEAREST),
+    "log_normal_cdf": _log_normal_cdf,
     "inverse_mills": _inverse_mills,
     "lgamma": _lgamma,
     "log_bessel_i0": _log_bessel,

@@ -225,6 +225,10 @@ def _silence(i: int, held: tuple[bool, ...]) -> Callable[..., Ball]:
     return lambda ct, out, x, y: ZERO if x.is_zero else _times(ct, lambda: x)
 
 
+def _computed_as(i: int, held: tuple[bool, ...]) -> Callable[..., Any]:
+    return lambda ct, out, meaning, formula: ct if i == 0 else ZERO
+
+
 PARTIALS: dict[str, Callable[[int, tuple[bool, ...]], Callable[..., Any]]] = {
     "add": _add,
     "mul": _mul,
@@ -238,6 +242,7 @@ PARTIALS: dict[str, Callable[[int, tuple[bool, ...]], Callable[..., Any]]] = {
     "hypot": _hypot,
     "select": _select,
     "silence": _silence,
+    "computed_as": _computed_as,
 }
 
 

@@ -19,6 +19,9 @@ from losslang.truth.values import Evaluation
 
 BITS_PER_DIGIT = 3.3219280948873626
 
+#: Enough for what cancels among exponentials of numbers up to ten thousand.
+MODERATE_BITS = 16_000
+
 #: (smallest normal, largest, spacing at 1, and the exponent below which nothing is representable)
 LIMITS = {
     "float16": (2.0**-14, 65504.0, 2.0**-10, -26),
@@ -141,17 +144,19 @@ def _raise_precision(
             reach, assumed = CONTEXT.reach, CONTEXT.assumed
         decided = [_decided(a, tolerance, negligible) for a in arrays]
         done = all(d.all() for d in decided)
-        if done or hull or (assume and bits >= most):
+        if done or hull:
             break
-        # No cancellation of numbers of these exponents should cost more than this.
-        enough = min(most, int(4 * min(reach, most)) + 1024)
-        if assume:
+        # A cancellation among numbers of these exponents costs no more digits than this. Where that is
+        # out of reach, nothing may be assumed, and only what moderate numbers cancel to can be found.
+        within = 1.05 * reach + 256 <= most
+        enough = min(most, int(4 * reach) + 1024) if within else min(most, MODERATE_BITS)
+        if assume or (bits >= enough and not within):
             break
         if bits >= enough:
             assume = True
             continue
         bits = min(enough, max(2 * bits, int(1.05 * min(reach, most)) + 256))
-        assume = bits >= enough
+        assume = bits >= enough and within
     return [
         Truth(
             LabelledArray(ordered(n.axes), elementwise(_rounded, a)),

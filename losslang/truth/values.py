@@ -239,6 +239,7 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "not": _negation,
     "select": _select,
     "silence": _silence,
+    "computed_as": lambda meaning, formula: formula,
 }
 INTEGER: dict[str, Callable[..., Any]] = {
     "add": lambda *xs: sum(xs),
