@@ -1,0 +1,55 @@
+"""The backends: each turns graph functions into the readable source of a Python module.
+
+A backend is a table from primitive to code template and the few places where the frameworks
+really differ (``numpy_.py``, ``torch_.py``, ``jax_.py``), over one shared emitter. No framework is
+imported here: only running the emitted source needs one. Adding an op is one row per backend.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from losslang.backends.backend import Backend
+from losslang.backends.emitter import emit_module
+from losslang.program import Function
+
+#: Backend name to the module that holds its ``BACKEND``.
+BACKENDS: dict[str, str] = {
+    "numpy": "losslang.backends.numpy_",
+    "torch": "losslang.backends.torch_",
+    "jax": "losslang.backends.jax_",
+}
+
+
+@cache
+def backend(name: str) -> Backend:
+    """The backend called ``name``; KeyError if there is none."""
+    found: Backend = import_module(BACKENDS[name]).BACKEND
+    return found
+
+
+def emit(functions: Sequence[Function], name: str) -> str:
+    """The source of a module with one ``def`` for each function, on the backend ``name``.
+
+    The module imports its framework only; the helpers that it uses are part of the text. Every
+    function takes its parameters in order and then ``real``, the computing type, and returns a tuple.
+    """
+    return emit_module(functions, backend(name))
+
+
+def load(source: str, name: str) -> dict[str, Any]:
+    """Runs emitted source in a fresh namespace and returns it; tracebacks show its lines."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    filename = f"<losslang {name} {digest}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    namespace: dict[str, Any] = {"__name__": f"losslang_{name}_{digest}"}
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace
+
+
+__all__ = ["BACKENDS", "Backend", "backend", "emit", "load"]

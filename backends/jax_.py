@@ -1,0 +1,34 @@
+"""The JAX backend: products of matrices in the full precision of their type."""
+
+from __future__ import annotations
+
+from losslang.backends.backend import Backend
+
+
+class _Jax(Backend):
+    def type_name(self, elem: str) -> str:
+        return {"real": "real", "int": "int", "bool": "bool"}[elem]
+
+    def reduction(self, op: str, code: str, axes: str, elem: str) -> str:
+        if op in ("max", "min") and elem == "real":
+            return f"jnp.{op}({code}, axis={axes}, initial={'-inf' if op == 'max' else 'inf'})"
+        return super().reduction(op, code, axes, elem)
+
+
+BACKEND = _Jax(
+    name="jax",
+    module="jnp",
+    imports=("import jax", "import jax.numpy as jnp"),
+    helpers=("jax_helpers.py", "jax_special.py"),
+    rows={
+        "mod": "jnp.mod({0}, {1})",
+        "floor": "jnp.floor({0}).astype(int)",
+        "stop": "jax.lax.stop_gradient({0})",
+        "sqrt": "_sqrt({0})",
+        "erf": "jax.scipy.special.erf({0})",
+        "erfc": "jax.scipy.special.erfc({0})",
+        "lgamma": "jax.scipy.special.gammaln({0})",
+        "digamma": "jax.scipy.special.digamma({0})",
+        "contract": "jnp.einsum({spec}, {items}, precision=jax.lax.Precision.HIGHEST)",
+    },
+)

@@ -1,0 +1,124 @@
+"""Helpers that are pasted into JAX modules which use them."""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+
+def _silence(x, y):
+    """x * y, and 0 where x is exactly 0."""
+    zero = x == 0
+    return jnp.where(zero, 0.0, x * jnp.where(zero, 0.0, y))
+
+
+def _sqrt(x):
+    """The square root, with derivative 0 at 0."""
+    zero = x == 0
+    return jnp.where(zero, 0.0, jnp.sqrt(jnp.where(zero, 1.0, x)))
+
+
+def _sigmoid(x):
+    small = jnp.exp(-jnp.abs(x))
+    return jnp.where(x >= 0, 1.0, small) / (1.0 + small)
+
+
+def _softplus(x):
+    return jnp.logaddexp(x, 0.0)
+
+
+def _log1mexp(x):
+    """log(1 - exp(x)) for x <= 0."""
+    near = x > -0.6931471805599453
+    close = jnp.log(-jnp.expm1(jnp.where(near, x, -1.0)))
+    return jnp.where(near, close, jnp.log1p(-jnp.exp(jnp.where(near, -1.0, x))))
+
+
+def _normal_cdf(x):
+    return 0.5 * jax.scipy.special.erfc(x * -0.7071067811865476)
+
+
+def _log_normal_cdf(x):
+    low = x < -1
+    tail = jnp.where(low, x, -1.0)
+    body = jnp.where(low, 0.0, x)
+    far = jnp.log(0.5 * _erfcx(tail * -0.7071067811865476)) - 0.5 * tail * tail
+    return jnp.where(low, far, jnp.log1p(-0.5 * jax.scipy.special.erfc(body * 0.7071067811865476)))
+
+
+def _inverse_mills(x):
+    """The normal density over the normal cdf."""
+    return 0.7978845608028654 / _erfcx(x * -0.7071067811865476)
+
+
+def _polygamma(n, x):
+    return jax.scipy.special.polygamma(n, x)
+
+
+_I0_SERIES = (1.0, 0.25, 0.027777777777777776, 0.001736111111111111, 6.944444444444444e-05,
+              1.9290123456790124e-06, 3.936759889140842e-08, 6.151187326782565e-10, 7.594058428126624e-12,
+              7.594058428126623e-14, 6.276081345559193e-16, 4.358389823304995e-18, 2.5789288895295828e-20,
+              1.3157800456783586e-22)  # fmt: skip
+
+
+def _log_bessel_i0(x):
+    """log I0: a series near 0, where the logarithm is small, the scaled function beyond."""
+    near = jnp.abs(x) < 4
+    q = 0.25 * jnp.where(near, x, 0.0) ** 2
+    series = jnp.zeros_like(q)
+    for c in reversed(_I0_SERIES):
+        series = series * q + c
+    far = jnp.where(near, 4.0, x)
+    scaled = jax.scipy.special.i0e(far)
+    return jnp.where(near, jnp.log1p(q * series), jnp.abs(far) + jnp.log(scaled))
+
+
+def _bessel_ratio(x):
+    return jax.scipy.special.i1e(x) / jax.scipy.special.i0e(x)
+
+
+def _argmax(x, axis):
+    if x.shape[axis] == 0:
+        return jnp.zeros(x.shape[:axis] + x.shape[axis + 1 :], int)
+    return jnp.argmax(x, axis=axis)
+
+
+def _cumsum(x, axis, reverse):
+    """Sums from the start, or from the end."""
+    return jax.lax.cumsum(x, axis=axis, reverse=reverse)
+
+
+def _cumlogsumexp(x, axis):
+    return jax.lax.cumlogsumexp(x, axis=axis)
+
+
+def _decay_scan(x, d, axis):
+    """From the end: out[i] = x[i] + exp(d[i]) * out[i + 1]."""
+    last = jnp.arange(x.shape[axis]) == x.shape[axis] - 1
+    last = last.reshape((-1,) + (1,) * (x.ndim - axis - 1))
+    decay = jnp.where(last, 0.0, jnp.exp(jnp.where(last, 0.0, d)))
+
+    def step(later, earlier):
+        return earlier[0] * later[0], earlier[1] + earlier[0] * later[1]
+
+    return jax.lax.associative_scan(step, (decay, x), reverse=True, axis=axis)[1] if x.size else x
+
+
+def _pick(x, at, rows, fill):
+    """x[rows, at]; fill where at is out of range."""
+    n = x.shape[len(rows)]
+    if n == 0:
+        return jnp.full(at.shape + x.shape[len(rows) + 1 :], fill, x.dtype)
+    inside = (at >= 0) & (at < n)
+    found = x[(*rows, jnp.clip(at, 0, n - 1))]
+    inside = inside.reshape(inside.shape + (1,) * (found.ndim - inside.ndim))
+    return jnp.where(inside, found, fill)
+
+
+def _scatter_add(x, at, rows, shape):
+    """Sums x into an array of the given shape at (rows, at); what is out of range is dropped."""
+    n = shape[len(rows)]
+    at = jnp.where((at >= 0) & (at < n), at, n)
+    return jnp.zeros(shape, x.dtype).at[(*rows, at)].add(x, mode="drop")

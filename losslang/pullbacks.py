@@ -1,0 +1,345 @@
+"""How a cotangent goes back through the ops that choose, reduce, scan or move elements.
+
+A rule takes a node and the cotangent of its result and gives one for each argument, with axes of
+that argument only (None where nothing flows).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from losslang.cotangent import (
+    Cotangent,
+    any_over,
+    both,
+    clear_operand,
+    full,
+    is_number,
+    keep_where,
+    negation,
+    one_hot,
+    onto,
+    times,
+)
+from losslang.ir import AxisSize, Node
+
+Parts = Sequence[Cotangent | None]
+Pullback = Callable[[Node, Cotangent], Parts]
+
+PULLBACKS: dict[str, Pullback] = {}
+
+
+def _rule(*ops: str) -> Callable[[Pullback], Pullback]:
+    def register(rule: Pullback) -> Pullback:
+        PULLBACKS.update(dict.fromkeys(ops, rule))
+        return rule
+
+    return register
+
+
+# -- choices: nothing flows to what was not chosen --------------------------------------------------
+
+
+@_rule("select")
+def _select(node: Node, c: Cotangent) -> Parts:
+    condition, then, otherwise = node.args
+    return (
+        None,
+        onto(keep_where(c, condition), node.axes, then.axes),
+        onto(keep_where(c, negation(condition)), node.axes, otherwise.axes),
+    )
+
+
+@_rule("minimum", "maximum")
+def _extremum(node: Node, c: Cotangent) -> Parts:
+    a, b = node.args
+    better = (a, b) if node.op == "minimum" else (b, a)
+    loses = (better[::-1], better)
+    return tuple(
+        None if this.op == "const" else onto(_winner(c, this, other, order), node.axes, this.axes)
+        for this, other, order in ((a, b, loses[1]), (b, a, loses[0]))
+    )
+
+
+def _winner(c: Cotangent, this: Node, other: Node, order: tuple[Node, ...]) -> Cotangent:
+    """``this`` wins where ``order`` ascends; a tie of two variables is split in half."""
+    g = this.graph
+    if other.op == "const":
+        return keep_where(c, g.apply("lt", *order))
+    wins = keep_where(c, g.apply("le", *order))
+    shared = g.select(g.apply("eq", this, other), wins.value * 0.5, wins.value)
+    return Cotangent(shared, wins.kept)
+
+
+@_rule("clip")
+def _clip(node: Node, c: Cotangent) -> Parts:
+    x, low, high = node.args
+    g = node.graph
+    above_low, below_high = g.apply("le", low, x), g.apply("le", x, high)
+    conditions = (g.apply("and", above_low, below_high), negation(above_low), negation(below_high))
+    return tuple(
+        None if arg.op == "const" else onto(keep_where(c, condition), node.axes, arg.axes)
+        for arg, condition in zip(node.args, conditions, strict=True)
+    )
+
+
+@_rule("silence")
+def _silence(node: Node, c: Cotangent) -> Parts:
+    """Nothing flows to the logarithm where the factor is 0, nor an infinite one to the factor there."""
+    x, y = node.args
+    g = node.graph
+    nonzero = g.apply("ne", x, 0.0)
+    finite = g.apply("le", g.apply("abs", y), g.limit("max"))
+    to_x = times(keep_where(c, g.apply("or", nonzero, finite)), y)
+    to_y = times(c, g.real(x))
+    assert to_x is not None
+    if to_y is not None:
+        to_y = onto(Cotangent(g.broadcast(to_y.value, x.axes), both(to_y.kept, nonzero)), node.axes, y.axes)
+    return onto(to_x, node.axes, x.axes), to_y
+
+
+@_rule("max", "min")
+def _reduced_extremum(node: Node, c: Cotangent) -> Parts:
+    """Shared among ties."""
+    (x,) = node.args
+    g = node.graph
+    wins = g.apply("eq", x, node)
+    shared = g.apply("div", c.value, g.real(g.reduce("count", wins, node.attr)))
+    return (keep_where(Cotangent(shared, c.kept), wins),)
+
+
+# -- reductions and scans -----------------------------------------------------------------------
+
+
+@_rule("sum")
+def _sum(node: Node, c: Cotangent) -> Parts:
+    return (c,)
+
+
+@_rule("broadcast")
+def _broadcast(node: Node, c: Cotangent) -> Parts:
+    return (onto(c, node.axes, node.args[0].axes),)
+
+
+@_rule("prod")
+def _prod(node: Node, c: Cotangent) -> Parts:
+    """The product of the others, also where some of them are 0."""
+    (x,) = node.args
+    g = node.graph
+    zero = g.apply("eq", x, 0.0)
+    zeros = g.reduce("count", zero, node.attr)
+    others = g.reduce("prod", g.select(zero, 1.0, x), node.attr)
+    at_zero = g.select(g.apply("eq", zeros, 1), others, 0.0)
+    elsewhere = g.select(g.apply("eq", zeros, 0), others / g.select(zero, 1.0, x), 0.0)
+    return (times(c, g.select(zero, at_zero, elsewhere)),)
+
+
+@_rule("logsumexp")
+def _logsumexp(node: Node, c: Cotangent) -> Parts:
+    return (times(c, node.graph.along("softmax", node.args[0], node.attr)),)
+
+
+@_rule("softmax")
+def _softmax(node: Node, c: Cotangent) -> Parts:
+    (x,) = node.args
+    g, over = node.graph, node.attr
+    if not c.value.axes & over:
+        return (None,)
+    kept = any_over(c.kept, over)
+    (axis,) = over if len(over) == 1 else (None,)
+    hot = None if axis is None else one_hot(c.value, axis)
+    if hot is not None and axis is not None:
+        at, v = hot
+        here = g.gather(node, at, axis)
+        others = -g.apply("expm1", g.gather(g.along("log_softmax", x, over), at, axis))
+        back = g.select(g.apply("eq", g.index(axis), at), v * here * others, -(node * (v * here)))
+    else:
+        # A place with weight 0 may have an infinite cotangent (of a logarithm) where a mask dropped it.
+        weighted = g.apply("silence" if _may_drop(x) else "mul", node, c.value)
+        back = weighted - node * g.reduce("sum", weighted, over)
+    return (_clear(back, kept),)
+
+
+def _may_drop(x: Node) -> bool:
+    return x.op == "select" and any(is_number(b, float("-inf")) for b in x.args[1:])
+
+
+@_rule("log_softmax")
+def _log_softmax(node: Node, c: Cotangent) -> Parts:
+    """ct - softmax * sum(ct), without cancellation where one place has most of the weight."""
+    (x,) = node.args
+    g, over = node.graph, node.attr
+    kept = any_over(c.kept, over)
+    soft = g.along("softmax", x, over)
+    (axis,) = over if len(over) == 1 else (None,)
+    hot = None if axis is None else one_hot(c.value, axis)
+    if hot is not None and axis is not None:
+        at, v = hot
+        others = -g.apply("expm1", g.gather(node, at, axis))
+        back = g.select(g.apply("eq", g.index(axis), at), v * others, -(soft * v))
+    else:
+        ct = g.broadcast(c.value, over)
+        back = ct * -g.apply("expm1", node) - soft * (g.reduce("sum", ct, over) - ct)
+    return (_clear(back, kept),)
+
+
+def _clear(value: Node, kept: Node | None) -> Cotangent:
+    return Cotangent(value) if kept is None else keep_where(Cotangent(value), kept)
+
+
+@_rule("cumsum", "reverse_cumsum")
+def _cumsum(node: Node, c: Cotangent) -> Parts:
+    g = node.graph
+    back = "reverse_cumsum" if node.op == "cumsum" else "cumsum"
+    return (Cotangent(g.along(back, g.broadcast(c.value, node.attr), node.attr), _swept(c.kept, back, node)),)
+
+
+def _swept(kept: Node | None, op: str, node: Node) -> Node | None:
+    """Where some kept place lies ahead, in the direction of the scan."""
+    if kept is None or not kept.axes & node.attr:
+        return kept
+    g = node.graph
+    return g.apply("lt", 0.0, g.along(op, g.real(kept), node.attr))
+
+
+@_rule("cumlogsumexp")
+def _cumlogsumexp(node: Node, c: Cotangent) -> Parts:
+    """The sum over later places j of ct[j] * exp(x - out[j]), by steps that only decay."""
+    (x,) = node.args
+    (axis,) = node.attr
+    g = node.graph
+    ahead = g.apply("minimum", g.index(axis) + 1, g.size(axis) + -1)
+    following = _along_self(node, ahead, axis)
+    nothing = float("-inf")
+    decay = g.select(g.apply("eq", node, nothing), nothing, node - following)
+    finite = keep_where(full(c, node.attr), g.apply("ne", node, nothing))
+    swept = g.make("decay_scan", (finite.value, decay), node.attr)
+    kept = both(_swept(c.kept, "reverse_cumsum", node), g.apply("ne", x, nothing))
+    assert kept is not None
+    back = times(Cotangent(swept, kept), g.apply("exp", x - node))
+    return (back,)
+
+
+def _along_self(x: Node, at: Node, axis: str) -> Node:
+    """``x`` at the positions ``at`` along its own axis, which ``at`` has."""
+    g = x.graph
+    copy = f"{axis}~from"
+    g.axis_sizes.setdefault(copy, AxisSize("same", (axis,)))
+    return g.gather(g.rename(x, axis, copy), at, copy)
+
+
+@_rule("decay_scan")
+def _decay_scan(node: Node, c: Cotangent) -> Parts:
+    x, d = node.args
+    (axis,) = node.attr
+    g = node.graph
+    last = g.size(axis) + -1
+    position = g.index(axis)
+    mirrored = last + -position
+    ct = g.broadcast(c.value, node.axes)
+    steps = _along_self(g.broadcast(d, node.axes), g.apply("maximum", last + -position + -1, 0), axis)
+    swept = g.make("decay_scan", (_along_self(ct, mirrored, axis), steps), node.attr)
+    to_x = _along_self(swept, mirrored, axis)
+    following = _along_self(node, g.apply("minimum", position + 1, last), axis)
+    used = g.apply("lt", position, last)
+    kept = _swept(c.kept, "cumsum", node)
+    to_d = times(keep_where(Cotangent(to_x, kept), used), g.apply("exp", d) * following)
+    assert to_d is not None
+    return onto(Cotangent(to_x, kept), node.axes, x.axes), onto(to_d, node.axes, d.axes)
+
+
+# -- moving elements ----------------------------------------------------------------------------
+
+
+@_rule("contract")
+def _contract(node: Node, c: Cotangent) -> Parts:
+    a, b = node.args
+    return _operand(c, a, b), _operand(c, b, a)
+
+
+def _operand(c: Cotangent, this: Node, other: Node) -> Cotangent:
+    """The cotangent of one factor: the other one, cleared where no kept place uses it, times ct."""
+    g = this.graph
+    factor = g.real(clear_operand(other, c.kept))
+    over = (c.value.axes | factor.axes) - this.axes
+    value = g.contract(c.value, factor, over) if over else _plain_product(c.value, factor)
+    return Cotangent(value, _within(any_over(c.kept, over), value))
+
+
+def _within(kept: Node | None, value: Node) -> Node | None:
+    return kept if kept is None or kept.axes <= value.axes else any_over(kept, kept.axes - value.axes)
+
+
+def _plain_product(ct: Node, factor: Node) -> Node:
+    part = times(Cotangent(ct), factor)
+    return ct.graph.const(0.0) if part is None else part.value
+
+
+@_rule("rename")
+def _rename(node: Node, c: Cotangent) -> Parts:
+    old, new = node.attr
+    back = [v.graph.rename(v, new, old) if new in v.axes else v for v in _nodes(c)]
+    return (Cotangent(*back),)
+
+
+@_rule("merge")
+def _merge(node: Node, c: Cotangent) -> Parts:
+    new = node.attr[1]
+    back = [v.graph.make("unmerge", (v,), node.attr) if new in v.axes else v for v in _nodes(c)]
+    return (Cotangent(*back),)
+
+
+@_rule("unmerge")
+def _unmerge(node: Node, c: Cotangent) -> Parts:
+    axes, old = node.attr
+    back = [
+        v.graph.merge(v.graph.broadcast(v, axes), axes, old) if v.axes & set(axes) else v for v in _nodes(c)
+    ]
+    if len(back) == 2 and not back[1].axes <= back[0].axes:
+        back[0] = back[0].graph.broadcast(back[0], back[1].axes)
+    return (Cotangent(*back),)
+
+
+def _nodes(c: Cotangent) -> list[Node]:
+    return [c.value] if c.kept is None else [c.value, c.kept]
+
+
+@_rule("gather")
+def _gather(node: Node, c: Cotangent) -> Parts:
+    x, at = node.args
+    g, axis = node.graph, node.attr
+    if at.axes <= x.axes:
+        return keep_where(c, g.apply("eq", g.index(axis), at)), None
+    kept_axes = tuple(sorted(x.axes - {axis}))
+    value = g.make("scatter_add", (c.value, at), (axis, kept_axes))
+    reached = g.real(c.kept) if c.kept is not None else g.const(1.0)
+    hits = g.make("scatter_add", (reached, at), (axis, kept_axes))
+    return Cotangent(value, g.apply("lt", 0.0, hits)), None
+
+
+@_rule("scatter_add")
+def _scatter_add(node: Node, c: Cotangent) -> Parts:
+    x, at = node.args
+    axis, _ = node.attr
+    g = node.graph
+    inside = g.apply("and", g.apply("le", 0, at), g.apply("lt", at, g.size(axis)))
+    safe = g.apply("clip", at, 0, g.size(axis) + -1)
+    back = [_picked(v, safe, axis) for v in _nodes(c)]
+    part = keep_where(Cotangent(*back), inside)
+    return onto(part, x.axes | at.axes | part.value.axes, x.axes), None
+
+
+def _picked(v: Node, at: Node, axis: str) -> Node:
+    if axis not in v.axes:
+        return v
+    return _along_self(v, at, axis) if axis in at.axes else v.graph.gather(v, at, axis)
+
+
+@_rule("stack")
+def _stack(node: Node, c: Cotangent) -> Parts:
+    g, axis = node.graph, node.attr
+    parts: list[Cotangent] = []
+    for i, item in enumerate(node.args):
+        back = [g.gather(v, g.const(i), axis) if axis in v.axes else v for v in _nodes(c)]
+        parts.append(onto(Cotangent(*back), node.axes - {axis}, item.axes))
+    return parts
