@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from losslang import model as m
 from losslang.check.definitions import check_definitions
-from losslang.check.lints import warn_unused
+from losslang.check.lints import mentioned_names, warn_unused
 from losslang.check.losses import LossPlan, elaborate_loss, plan_losses
 from losslang.check.modules import Module, build_module
 from losslang.check.report import Reporter
@@ -34,12 +34,11 @@ def check_file(file: m.File, path: str | None) -> list[Diagnostic]:
     reporter = Reporter(path)
     module = build_module(file, path, reporter)
     plans = plan_losses(file, reporter)
-    used: set[str] = set()
     shared_used: set[str] = set()
     for plan in plans:
-        _, names = elaborate_loss(plan, module, reporter)
-        used = names
-        shared_used |= names
+        elaborate_loss(plan, module, reporter)
+        used = mentioned_names(plan.statements)
+        shared_used |= used
         if not plan.overrides:
             warn_unused(plan.own, used, reporter)
     if plans:
@@ -79,7 +78,7 @@ def elaborate_file(
     reporter = Reporter(path)
     module = build_module(file, path, reporter)
     plan = _plan(file, loss, reporter)
-    lowered = elaborate_loss(plan, module, reporter, signature)[0] if plan is not None else None
+    lowered = elaborate_loss(plan, module, reporter, signature) if plan is not None else None
     return (None if reporter.has_errors else lowered), reporter.diagnostics
 
 

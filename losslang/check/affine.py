@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from losslang import model as m
@@ -32,16 +31,13 @@ class AffineReader:
     scope: Scope
     terms: frozenset[str]
     lets: dict[str, m.Expression]
-    touch: Callable[[str], None]
 
     def read(self, node: m.Expression) -> Affine:
         if not self.mentions(node):
             return Affine(offset=self._scalar(node))
         if isinstance(node, m.Name):
             if node.id in self.terms:
-                self.touch(node.id)
                 return Affine({node.id: self._one()})
-            self.touch(node.id)
             return self.read(self.lets[node.id])
         if isinstance(node, m.Unary):
             return self._scaled(

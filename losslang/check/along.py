@@ -502,7 +502,7 @@ def _require_reducible(along: Along, x: Value, row: Row) -> None:
 
 
 def _warn_masked_mean(along: Along, x: Value) -> None:
-    if along.name == "mean" and x.times_mask and along.mask is None:
+    if along.name == "mean" and x.times_mask and x.node.op != "to_real" and along.mask is None:
         along.context.reporter.add(
             "LL309",
             "multiplying by a mask and taking the mean still divides by the number of masked-out places",

@@ -87,9 +87,16 @@ def as_number(context: Context, value: Value, span: Span) -> Value:
     if value.node.elem == "bool":
         return Value(
             context.graph.real(value.node), Kind("binary"), value.spoilt, value.introduced, False, value.ordered,
-            times_mask=value.kind.name == "mask",
+            times_mask=_is_mask(value.node),
         )  # fmt: skip
     return value
+
+
+def _is_mask(node: Node) -> bool:
+    """A declared mask, or one made of it; a comparison is an indicator, which may well be averaged."""
+    if node.op in ("and", "or", "not", "rename"):
+        return any(_is_mask(a) for a in node.args)
+    return node.op == "input" and node.elem == "bool"
 
 
 def as_real(context: Context, value: Value, span: Span) -> Value:
@@ -279,7 +286,8 @@ def _found(value: Value) -> str:
 def restate(context: Context, value: Value, target: Kind, span: Span) -> Value:
     """``EXPR as KIND``: the user's word for what the compiler cannot infer."""
     source = value.kind.name
-    if {source, target.name} == {"binary", "sign"} or (source == "label") != (target.name == "label"):
+    contradiction = {source, target.name} in ({"binary", "sign"}, {"prob", "logit"})
+    if contradiction or (source == "label") != (target.name == "label"):
         suit(context, value, target, span, "this value")
     if target.over and target.over not in value.axes:
         raise context.fail(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from losslang import model as m
 from losslang.check.affine import Affine
+from losslang.check.inlining import children
 from losslang.check.report import Reporter
 from losslang.check.scope import Context
 from losslang.check.values import Value
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
 _OPAQUE = frozenset(
     ("stop", "floor", "sign", "eq", "ne", "lt", "le", "argsort", "argmax", "argmin", "count", "any", "all")
 )
+
+
+def mentioned_names(statements: Iterable[m.Node]) -> set[str]:
+    """Every name that stands in an expression, whether or not the expression makes sense."""
+    found: set[str] = set()
+    stack = list(statements)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, m.Name):
+            found.add(node.id)
+        stack.extend(children(node))
+    return found
 
 
 def warn_unused(statements: Iterable[m.Node], used: set[str], reporter: Reporter) -> None:

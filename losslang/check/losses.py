@@ -53,22 +53,15 @@ class LossElaboration:
     hypers: dict[str, LoweredHyper] = field(default_factory=dict)
     meanings: dict[str, Meaning | None] = field(default_factory=dict)
     busy: list[str] = field(default_factory=list)
-    used: set[str] = field(default_factory=set)
 
     def lookup(self, name: str) -> Meaning | None:
         """The meaning of a let, term or report, elaborated on demand."""
         statement = self.named.get(name)
         if statement is None:
             return None
-        self.used.add(name)
         return self.meaning(name)
 
     def meaning(self, name: str) -> Meaning:
-        if name in self.meanings:
-            known = self.meanings[name]
-            if known is None:
-                raise Failed
-            return known
         statement = self.named[name]
         if name in self.busy:
             circle = " → ".join([*self.busy[self.busy.index(name) :], name])
@@ -76,6 +69,11 @@ class LossElaboration:
                 "LL116", f"these depend on each other in a circle: {circle}", statement.span,
                 "compute one of them from the inputs alone",
             )  # fmt: skip
+        if name in self.meanings:
+            known = self.meanings[name]
+            if known is None:
+                raise Failed
+            return known
         self.busy.append(name)
         try:
             self.meanings[name] = None
@@ -165,8 +163,8 @@ def _variant_plan(variant: m.Variant, plans: dict[str, LossPlan], reporter: Repo
 
 def elaborate_loss(
     plan: LossPlan, module: Module, reporter: Reporter, signature: Signature | None = None
-) -> tuple[LoweredLoss | None, set[str]]:
-    """The loss as a graph, or None where it has errors; and the names that it uses."""
+) -> LoweredLoss | None:
+    """The loss as a graph, or None where it has errors."""
     context = Context(Graph(), reporter, signature)
     scope = Scope(module)
     work = LossElaboration(plan, context, scope)
@@ -179,9 +177,9 @@ def elaborate_loss(
     if objective is not None:
         warn_objective(context, plan, objective, terms, work.inputs)
     if sum(d.is_error for d in reporter.diagnostics) > errors_before or objective is None:
-        return None, work.used
+        return None
     lowered = _lowered(work, terms, reports, objective)
-    return (lowered if _sizes_known(work, lowered) else None), work.used
+    return lowered if _sizes_known(work, lowered) else None
 
 
 # -- declarations -----------------------------------------------------------------------------------
@@ -284,7 +282,7 @@ def _objective(work: LossElaboration) -> Affine | None:
         )
     terms = frozenset(n for n, s in work.named.items() if isinstance(s, m.Term))
     lets = {n: s.value for n, s in work.named.items() if isinstance(s, m.LetStatement)}
-    reader = AffineReader(context, work.scope, terms, lets, work.used.add)
+    reader = AffineReader(context, work.scope, terms, lets)
     try:
         return reader.read(found[0].value)
     except Failed:
