@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
 
 from losslang.cli.failures import Usage
 
+if TYPE_CHECKING:
+    from losslang.spec import Spec
+
 STDIN = "-"
-SUFFIXES = (".loss", ".json")
 
 
 def expand(paths: Sequence[str]) -> list[str]:
@@ -47,8 +52,26 @@ def _hidden(file: Path, root: str) -> bool:
     return any(part.startswith(".") for part in file.relative_to(root).parts)
 
 
-def read_stdin() -> bytes:
-    """All of standard input."""
-    import click
+def read_spec(target: str) -> Spec:
+    """The spec of a file or of stdin, with its problems."""
+    from losslang.spec import Spec
 
-    return click.get_binary_stream("stdin").read()
+    if target != STDIN:
+        return Spec.read(Path(target))
+    return Spec.read(click.get_binary_stream("stdin").read())
+
+
+def load_spec(target: str) -> Spec:
+    """The spec of a file or of stdin.
+
+    Raises SpecError where it has errors, Usage where there is no such file.
+    """
+    from losslang.errors import SpecError
+
+    if target != STDIN and os.path.isdir(target):
+        raise Usage(f"{target!r} is a folder: name one of its files")
+    [file] = expand([target])
+    spec = read_spec(file)
+    if spec.errors:
+        raise SpecError(spec.diagnostics)
+    return spec
