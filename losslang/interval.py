@@ -99,7 +99,7 @@ class Interval:
             return Interval(
                 low, high, self.high_open or math.isinf(self.high), self.low_open or self.low == 0
             )
-        if self.nonnegative:
+        if self.nonnegative and self.high > 0:  # of [0, 0] alone nothing can be said
             return Interval(0.0 if math.isinf(self.high) else 1 / self.high, INF)
         return EVERYTHING
 
