@@ -94,7 +94,7 @@ def _evaluate(
         for field, value in node.__dict__.items():
             if isinstance(value, m.Node):
                 updates[field] = replace_gradients(value)
-            elif isinstance(value, tuple):
+            elif isinstance(value, tuple) and field != "span":
                 updates[field] = tuple(replace_gradients(v) if isinstance(v, m.Node) else v for v in value)
         return type(node).make(**{**node.__dict__, **updates})
 
