@@ -16,6 +16,7 @@ from typing import Any
 
 from losslang.backends.backend import Backend
 from losslang.backends.emitter import emit_module
+
 from losslang.program import Function
 
 #: Backend name to the module that holds its ``BACKEND``.

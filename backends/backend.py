@@ -56,19 +56,23 @@ COMMON_ROWS: dict[str, str] = {
 }
 
 _SAME_NAME = (
-    "exp expm1 log log1p sqrt sin cos tan sinh cosh tanh logaddexp hypot minimum maximum abs sign".split()
-)
+    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "logaddexp", "hypot",
+    "minimum", "maximum", "abs", "sign",
+)  # fmt: skip
 _INVERSE = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
             "atanh": "arctanh"}  # fmt: skip
+_FUNCTION_ROW = "{{m}}.{name}({{args}})"
 
-COMMON_ROWS.update({op: "{m}.%s({args})" % op for op in _SAME_NAME})
-COMMON_ROWS.update({op: "{m}.%s({args})" % name for op, name in _INVERSE.items()})
+COMMON_ROWS.update({op: _FUNCTION_ROW.format(name=op) for op in _SAME_NAME})
+COMMON_ROWS.update({op: _FUNCTION_ROW.format(name=name) for op, name in _INVERSE.items()})
 
 #: Ops that the emitter writes itself, the same on every backend, out of other rows.
 SHARED_OPS = frozenset(
-    "const input index size add mul and or select clip pow stop to_real to_int floor count mod "
-    "logsumexp softmax log_softmax rename merge unmerge".split()
-)
+    {
+        "const", "input", "index", "size", "add", "mul", "and", "or", "select", "clip", "pow", "to_real", "to_int",
+        "count", "cumsum", "reverse_cumsum", "logsumexp", "softmax", "log_softmax", "rename", "merge", "unmerge",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from losslang.backends.backend import Backend
 from losslang.backends.layout import Layout, Names, comment, identifier
 from losslang.backends.paste import helpers_for
 from losslang.backends.plan import Plan
+
 from losslang.ir import Elem, Node
 from losslang.ops import OPS
 from losslang.program import Function

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+from losslang.backends.jax_special import _erfcx
 
 
 def _silence(x, y):

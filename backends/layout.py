@@ -14,7 +14,9 @@ from collections.abc import Iterable, Sequence
 from losslang.ir import AxisSize, Node
 from losslang.program import Function
 
-_RESERVED = frozenset(dir(builtins)) | frozenset("np torch jax jnp real inf nan device".split())
+_RESERVED = frozenset(dir(builtins)) | frozenset(
+    ["np", "torch", "jax", "jnp", "real", "inf", "nan", "device"]
+)
 
 
 class Names:

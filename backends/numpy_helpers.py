@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from math import nan
-
 import numpy as np
 
 
@@ -76,7 +74,7 @@ def _scatter_add(x, at, rows, shape):
     n = shape[k]
     width = int(np.prod(shape[k + 1 :], dtype=np.int64))
     flat = np.zeros(at.shape, np.int64)
-    for row, length in zip(rows, shape):
+    for row, length in zip(rows, shape, strict=False):
         flat = flat * length + row
     flat = flat * (n + 1) + np.where((at >= 0) & (at < n), at, n)
     flat = flat.reshape(-1, 1) * width + np.arange(width)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from losslang.backends.backend import Contraction
 from losslang.backends.emitter import FunctionEmitter, Value
 from losslang.backends.plan import Pick, Product
+
 from losslang.ir import Node
 
 Emitter = Callable[[FunctionEmitter, Node], Value]

@@ -141,7 +141,7 @@ def _scatter_add(x, at, rows, shape):
     n = shape[k]
     flat = torch.zeros_like(at)
     blocks = 1
-    for row, length in zip(rows, shape):
+    for row, length in zip(rows, shape, strict=False):
         flat = flat * length + row
         blocks = blocks * length
     flat = flat * (n + 1) + torch.where((at >= 0) & (at < n), at, n)
