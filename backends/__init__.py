@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import linecache
+import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from losslang.backends.backend import Backend
@@ -44,13 +46,16 @@ def emit(functions: Sequence[Function], name: str) -> str:
 
 
 def load(source: str, name: str) -> dict[str, Any]:
-    """Runs emitted source in a fresh namespace and returns it; tracebacks show its lines."""
+    """Runs emitted source in a fresh namespace and returns it; tracebacks show its lines.
+
+    The namespace is that of a module, since Dynamo looks up a function's globals through its module.
+    """
     digest = hashlib.sha256(source.encode()).hexdigest()[:16]
     filename = f"<losslang {name} {digest}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {"__name__": f"losslang_{name}_{digest}"}
-    exec(compile(source, filename, "exec"), namespace)
-    return namespace
+    module = ModuleType(f"losslang_{name}_{digest}")
+    exec(compile(source, filename, "exec"), module.__dict__)
+    return sys.modules.setdefault(module.__name__, module).__dict__
 
 
 __all__ = ["BACKENDS", "Backend", "backend", "emit", "load"]

@@ -11,33 +11,30 @@ import importlib.util
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from losslang.backends import emit
 from losslang.backends import load as load_source
 from losslang.demand import demanded
 from losslang.diagnostics import Diagnostic
 from losslang.differentiate import gradient
-from losslang.errors import InputError, MissingBackend
+from losslang.errors import InputError, MissingBackend, SpecError
 from losslang.ir import Node
 from losslang.kinds import DIFFERENTIABLE
 from losslang.lowered import LoweredLoss, Signature
 from losslang.program import Function, Parameter, Result
-from losslang.rewrite import rewrite
-from losslang.rewrite.trace import Trace
 from losslang.runtime.adapter import Adapter
 from losslang.runtime.binding import UNDECIDING
-from losslang.runtime.kernels import Kernel, Layout, Slot
+from losslang.runtime.kernels import Adapted, Kernel, Layout, Slot
 from losslang.runtime.loss import CompiledLoss, Recipe
 from losslang.runtime.words import did_you_mean
-from losslang.spec import Spec
+
+if TYPE_CHECKING:
+    from losslang.spec import Spec
 
 BACKENDS = ("numpy", "torch", "jax")
 SCHEDULES = ("auto", "plain")
 STAGES = ("model", "graph", "rewritten", "gradients", "source")
-
-Source = "str | os.PathLike[str] | Spec"
-
 
 def load(source: str | os.PathLike[str] | Spec) -> Spec:
     """A spec from a path or a text.
@@ -45,7 +42,7 @@ def load(source: str | os.PathLike[str] | Spec) -> Spec:
     Raises:
         SpecError: with every problem that was found.
     """
-    from losslang.errors import SpecError
+    from losslang.spec import Spec
 
     spec = source if isinstance(source, Spec) else Spec.load(source)
     errors = [each for each in spec.diagnostics if each.is_error]
@@ -152,10 +149,10 @@ class Program:
         self.backend = backend
         self.slots, self._parameters = _slots(lowered)
         self.layout, self._outputs = _layout(lowered)
-        self.adapted: dict[Any, Any] = {}
+        self.adapted = Adapted()
         self._rewrite = rewrite
         self._externs = externs
-        self._trace = Trace()
+        self._firings: list[Any] = []
         self._lock = threading.RLock()
         self._stable: list[Node] | None = None
         self._functions: dict[tuple[Any, ...], Kernel] = {}
@@ -187,6 +184,12 @@ class Program:
             key, lambda: self.pullback_function(wrt, results), self.backend
         )
 
+    def second(self, wrt: tuple[int, ...], results: tuple[int, ...], targets: tuple[int, ...]) -> Kernel:
+        key = ("second", wrt, results, targets)
+        return self._functions.get(key) or self._built(
+            key, lambda: self.second_function(wrt, results, targets), self.backend
+        )
+
     def demands(self) -> Kernel:
         key = ("demands",)
         return self._functions.get(key) or self._built(key, self.demand_function, "numpy")
@@ -201,7 +204,7 @@ class Program:
     def substitutions(self) -> tuple[Any, ...]:
         with self._lock:
             self.stable()
-            return tuple(self._trace.firings)
+            return tuple(self._firings)
 
     # -- stages ---------------------------------------------------------------------------------------
 
@@ -226,14 +229,40 @@ class Program:
 
     def pullback_function(self, wrt: tuple[int, ...], results: tuple[int, ...]) -> Function:
         """Gradients of the sum of cotangent times result."""
+        cotangents, gradients = self._pulled(wrt, results)
+        doc = "Gradients of the results' sum, each times its cotangent."
+        parameters = [*self._parameters, *cotangents]
+        return self._function("pullback", parameters, gradients, wrt, doc, values=False)
+
+    def second_function(
+        self, wrt: tuple[int, ...], results: tuple[int, ...], targets: tuple[int, ...]
+    ) -> Function:
+        """The pullback of the pullback: with respect to ``targets``, then to its cotangents."""
+        graph = self.lowered.graph
+        cotangents, gradients = self._pulled(wrt, results)
+        directions, products = [], [graph.const(0.0)]
+        for at, slope in zip(wrt, gradients, strict=True):
+            slot = self.slots[at]
+            node = graph.input(f"direction~{at}", slot.axes, "real")
+            directions.append(Parameter(f"direction_{at}", node, slot.axes))
+            products.append(graph.reduce("sum", graph.apply("mul", slope, node), slot.axes))
+        leaves = [self._leaf(at) for at in targets] + [each.node for each in cotangents if each.node]
+        curvature = self._rewritten(gradient(graph.apply("add", *products), leaves))
+        axes = [self.slots[at].axes for at in targets] + [()] * len(cotangents)
+        found = tuple(Result(node, along) for node, along in zip(curvature, axes, strict=True))
+        doc = "Gradients of the sum of the pullback's gradients, each times its direction."
+        return Function("second", (*self._parameters, *cotangents, *directions), found, doc)
+
+    def _pulled(
+        self, wrt: tuple[int, ...], results: tuple[int, ...]
+    ) -> tuple[list[Parameter], list[Node]]:
+        """The cotangents of some results as parameters, and the gradients that they give."""
         graph, stable = self.lowered.graph, self.stable()
-        cotangents = [graph.input(f"cotangent~{at}", (), "real") for at in results]
-        weighted = [graph.apply("mul", ct, stable[at]) for ct, at in zip(cotangents, results, strict=True)]
+        nodes = [graph.input(f"cotangent~{at}", (), "real") for at in results]
+        weighted = [graph.apply("mul", ct, stable[at]) for ct, at in zip(nodes, results, strict=True)]
         output = weighted[0] if len(weighted) == 1 else graph.apply("add", *weighted)
         gradients = self._rewritten(gradient(output, [self._leaf(at) for at in wrt]))
-        extra = [Parameter(f"cotangent_{at}", node, ()) for at, node in zip(results, cotangents, strict=True)]
-        doc = "Gradients of the results' sum, each times its cotangent."
-        return self._function("pullback", [*self._parameters, *extra], gradients, wrt, doc, values=False)
+        return [Parameter(f"cotangent_{at}", node, ()) for at, node in zip(results, nodes, strict=True)], gradients
 
     def demand_function(self) -> Function:
         """Which places of every input, and of every pick's index, the results depend on."""
@@ -254,7 +283,15 @@ class Program:
         return node
 
     def _rewritten(self, roots: Sequence[Node]) -> list[Node]:
-        return rewrite(list(roots), trace=self._trace) if self._rewrite else list(roots)
+        if not self._rewrite:
+            return list(roots)
+        from losslang.rewrite import rewrite
+        from losslang.rewrite.trace import Trace
+
+        trace = Trace()
+        stable = rewrite(roots, trace=trace)
+        self._firings += trace.firings
+        return stable
 
     def _function(
         self, name: str, parameters: Sequence[Parameter], roots: Sequence[Node], wrt: tuple[int, ...], doc: str,

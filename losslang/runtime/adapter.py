@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from losslang.lowered import NestedFloats, Schedule
@@ -40,6 +40,12 @@ class Adapter(Protocol):
 
     def numbers(self, value: Any) -> Any | None:
         """The values as a NumPy array, or None for an abstract array (a tracer) that has none yet."""
+
+    def adopt(self, program: Program) -> None:
+        """Called once for each new program."""
+
+    def opaque(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of constants that tracers of Python code must run rather than look into."""
 
     def call(self, program: Program, raw: Sequence[Any]) -> Output:
         """The output, differentiable by the framework where it has automatic differentiation."""

@@ -9,6 +9,7 @@ quicker than dispatching its parts. Nothing here looks at values.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -90,18 +91,19 @@ class JaxAdapter:
         return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
     def call(self, program: Program, raw: Sequence[Any]) -> Output:
-        function = program.adapted.get("call")
-        if function is None:
-            function = program.adapted.setdefault("call", jax.jit(_differentiable(program)))
-        return output(program, function(*_abstractable(raw)))
+        return output(program, program.adapted.call(*_abstractable(raw)))
+
+    def adopt(self, program: Program) -> None:
+        program.adapted.call = jax.jit(_differentiable(program))
+        program.adapted.gradients = functools.cache(lambda wrt: jax.jit(_with_gradient(program, wrt)))
+
+    def opaque(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return function
 
     def value_and_gradient(
         self, program: Program, raw: Sequence[Any], wrt: tuple[int, ...]
     ) -> tuple[Output, list[Any]]:
-        function = program.adapted.get(wrt)
-        if function is None:
-            function = program.adapted.setdefault(wrt, jax.jit(_with_gradient(program, wrt)))
-        results = function(*_abstractable(raw))
+        results = program.adapted.gradients(wrt)(*_abstractable(raw))
         count = program.layout.count
         return output(program, results[:count]), list(results[count:])
 

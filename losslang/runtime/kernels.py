@@ -51,6 +51,13 @@ class Layout:
     count: int
 
 
+class Adapted:
+    """What a framework's module wraps around the functions of a program, kept as attributes."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+
 class Program(Protocol):
     """The functions of one loss, each built when it is first asked for. Safe to share among threads.
 
@@ -60,7 +67,7 @@ class Program(Protocol):
     lowered: LoweredLoss
     slots: tuple[Slot, ...]
     layout: Layout
-    adapted: dict[Any, Any]
+    adapted: Adapted
     """For the framework's module to keep what it wraps around the functions."""
 
     def value(self) -> Kernel:
@@ -71,6 +78,10 @@ class Program(Protocol):
 
     def pullback(self, wrt: tuple[int, ...], results: tuple[int, ...]) -> Kernel:
         """``(*arrays, *cotangents, real) -> gradients``: one cotangent for each of these results."""
+
+    def second(self, wrt: tuple[int, ...], results: tuple[int, ...], targets: tuple[int, ...]) -> Kernel:
+        """``(*arrays, *cotangents, *directions, real)``: the gradients of ⟨pullback, directions⟩ with
+        respect to the ``targets`` slots and then to the cotangents."""
 
     picks: tuple[tuple[str, tuple[str, ...]], ...]
     """The axis of every pick, and the axes of its index; known once ``demands`` has been called."""

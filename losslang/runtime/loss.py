@@ -14,7 +14,7 @@ from losslang.kinds import DIFFERENTIABLE
 from losslang.lowered import LoweredLoss, Schedule, Signature
 from losslang.runtime import binding, hypers, schedules
 from losslang.runtime.adapter import Adapter, plain_shape
-from losslang.runtime.kernels import Program
+from losslang.runtime.kernels import Adapted, Program
 from losslang.runtime.results import Output
 from losslang.runtime.words import did_you_mean
 
@@ -67,11 +67,15 @@ class CompiledLoss:
         self._make_program = program
         self._recipe = recipe
         self._lock = threading.RLock()
-        self._programs: OrderedDict[Signature | None, Program] = OrderedDict()
+        self._names: OrderedDict[Signature, str] = OrderedDict()
+        self._special = Adapted()
+        self._serial = 0
+        self._need = adapter.opaque(self._specialise)
         self._input_names = tuple(self.inputs)
         self._collections = tuple(each.name for each in lowered.inputs if each.collection)
         self._hypers = {each.name: each for each in lowered.hypers}
-        self._axes_checked = False
+        if not lowered.needs_signature:
+            self._only = self._new_program(None)
         self.__doc__ = _documentation(lowered, self.inputs, self.hypers)
         self.__name__ = self.name
         self.__signature__ = _signature(lowered, self._defaults)
@@ -196,31 +200,43 @@ class CompiledLoss:
         return self._adapter.accept(slot, value)
 
     def _program(self, given: Mapping[str, Any], collections: Mapping[str, Any]) -> Program:
-        signature = None
-        if self._lowered.needs_signature:
-            accepted = _Shapes(given)
-            signature = binding.signature_of(self._lowered.inputs, accepted, collections)
-        found = self._programs.get(signature)
-        return found if found is not None else self._build(signature)
+        if not self._lowered.needs_signature:
+            return self._only
+        signature = binding.signature_of(self._lowered.inputs, _Shapes(given), collections)
+        program: Program = getattr(self._special, self._need(signature.ranks, signature.members))
+        return program
 
-    def _build(self, signature: Signature | None) -> Program:
+    def _specialise(self, ranks: Any, members: Any) -> str:
+        """The attribute of ``_special`` that holds the program for a signature; makes it if need be."""
+        signature = Signature(ranks, members)
         with self._lock:
-            if signature not in self._programs:
-                while len(self._programs) >= MAX_SPECIALISATIONS:
-                    self._programs.popitem(last=False)
-                self._programs[signature] = self._make_program(signature)
-            return self._programs[signature]
+            name = self._names.get(signature)
+            if name is None:
+                self._serial += 1
+                name = f"program{self._serial}"
+                setattr(self._special, name, self._new_program(signature))
+                self._names[signature] = name
+                if len(self._names) > MAX_SPECIALISATIONS:
+                    delattr(self._special, self._names.popitem(last=False)[1])
+            self._names.move_to_end(signature)
+            return name
+
+    def _new_program(self, signature: Signature | None) -> Program:
+        program = self._make_program(signature)
+        self._adapter.adopt(program)
+        return program
 
     def _latest(self) -> Program:
         if not self._lowered.needs_signature:
-            return self._build(None)
+            return self._only
         with self._lock:
-            if not self._programs:
+            if not self._names:
                 raise InputError(
                     f"`{self.name}` takes inputs with any number of axes or members: its code exists once it "
                     "has been called"
                 )
-            return next(reversed(self._programs.values()))
+            program: Program = getattr(self._special, next(reversed(self._names.values())))
+            return program
 
     # -- gradients --------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@ function as the value, since there is no automatic differentiation to meet."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,12 @@ class NumpyAdapter:
 
     def numbers(self, value: Any) -> Any | None:
         return np.asarray(value)
+
+    def adopt(self, program: Program) -> None:
+        """Nothing stands around NumPy's functions."""
+
+    def opaque(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return function
 
     def call(self, program: Program, raw: Sequence[Any]) -> Output:
         arrays, real = _prepared(program, raw)

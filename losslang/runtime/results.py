@@ -51,6 +51,6 @@ def _shown(value: Any) -> str:
     if len(shape) > 0:
         return f"<{str(value.dtype).removeprefix('torch.')}{list(shape)}>"
     try:
-        return f"{float(value):.6g}"
+        return f"{float(value.detach() if hasattr(value, 'detach') else value):.6g}"
     except (TypeError, RuntimeError):
         return repr(value)

@@ -8,6 +8,8 @@ asked for, run the pullback. Conversions to the computing type stand outside, wh
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -73,23 +75,30 @@ class TorchAdapter:
 
     def call(self, program: Program, raw: Sequence[Any]) -> Output:
         arrays, real = _prepared(program, raw)
+        functions = program.adapted
         if not torch.is_grad_enabled():
+            kernel = getattr(functions, functions.need_kernel(()))
             with torch.autocast(_device(arrays).type, enabled=False):
-                results = program.value()(*arrays, real)
-            return output(program, results)
-        stored = _stored(program, arrays)
-        function = program.adapted.get((real, stored))
-        if function is None:
-            function = _builder(program)(real, stored)
-        return output(program, function.apply(*arrays))
+                return output(program, kernel(*arrays, real))
+        if torch.compiler.is_compiling():
+            return output(program, _traced(program, arrays, real))
+        need = functions.need_function(real, _stored(program, arrays), -1)
+        return output(program, getattr(functions, need).apply(*arrays))
+
+    def adopt(self, program: Program) -> None:
+        _adopt(program)
+
+    def opaque(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return _opaque(function)
 
     def value_and_gradient(
         self, program: Program, raw: Sequence[Any], wrt: tuple[int, ...]
     ) -> tuple[Output, list[Any]]:
         with torch.no_grad():
             arrays, real = _prepared(program, raw)
+            kernel = getattr(program.adapted, program.adapted.need_kernel(wrt))
             with torch.autocast(_device(arrays).type, enabled=False):
-                results = program.value_and_gradient(wrt)(*arrays, real)
+                results = kernel(*arrays, real)
             count = program.layout.count
             gradients = [
                 gradient.to(raw[at].dtype) if isinstance(raw[at], torch.Tensor) else gradient
@@ -143,7 +152,7 @@ def _stored(program: Program, arrays: Sequence[torch.Tensor]) -> tuple[int, ...]
     Under torch.func transforms none: tensors do not show there whether they will be differentiated, and
     their backward always wants a graph.
     """
-    if not torch.compiler.is_compiling() and torch._C._functorch.peek_interpreter_stack() is not None:
+    if torch._C._functorch.peek_interpreter_stack() is not None:
         return ()
     return tuple(at for at, array in enumerate(arrays) if array.requires_grad)
 
@@ -152,22 +161,132 @@ def _device(arrays: Sequence[torch.Tensor]) -> torch.device:
     return arrays[0].device if arrays else torch.get_default_device()
 
 
-def _builder(program: Program) -> Callable[[torch.dtype, tuple[int, ...]], Any]:
-    """Makes and keeps the function for a computing type and stored gradients, also while Dynamo traces."""
-    found = program.adapted.get("builder")
-    if found is None:
+def _traced(program: Program, arrays: Sequence[torch.Tensor], real: torch.dtype) -> list[torch.Tensor]:
+    """The results under Dynamo, which fills in every missing cotangent with zeros: there each result has
+    a function of its own, so that a backward pass through the total does no work for the others."""
+    stored = tuple(at for at, array in enumerate(arrays) if array.requires_grad)
+    layout, functions = program.layout, program.adapted
+    loss = getattr(functions, functions.need_function(real, stored, layout.total))
+    results = list(loss.apply(*arrays)[: layout.count])
+    for at in range(layout.scalars):
+        if at != layout.total and stored:
+            attached = getattr(functions, functions.need_function(real, (), at))
+            results[at] = attached.apply(results[at], *arrays)
+    return results
 
-        def build(real: torch.dtype, stored: tuple[int, ...]) -> Any:
-            return program.adapted.setdefault((real, stored), _function(program, real, stored))
 
-        found = program.adapted.setdefault("builder", build)
-    return found  # type: ignore[no-any-return]
+def _opaque(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Has Dynamo run a function of constants as it is. This is ``torch.compiler.assume_constant_result``
+    without its import of the whole of Dynamo, which takes longer than compiling many a loss."""
+
+    @functools.wraps(function)
+    def run(*args: Any) -> Any:
+        return function(*args)
+
+    run._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return run
 
 
-def _function(program: Program, real: torch.dtype, stored: tuple[int, ...]) -> type[torch.autograd.Function]:
-    """The autograd function of a program that keeps the gradients of the ``stored`` slots."""
-    layout, inputs = program.layout, len(program.slots)
+def _adopt(program: Program) -> None:
+    """Gives a program the makers of its functions.
+
+    Each makes a function once, keeps it as an attribute of ``program.adapted`` and returns the
+    attribute's name. Dynamo runs them as they are (what they do cannot be traced) and takes the name
+    for a constant; the function itself it reads from the attribute, which it knows how to guard.
+    """
+    functions = program.adapted
+    names: dict[Any, str] = {}
+
+    def kept(key: Any, make: Callable[[], Any]) -> str:
+        name = names.get(key)
+        if name is None:
+            name = f"made_{len(names)}_{threading.get_ident()}"
+            setattr(functions, name, make())
+            name = names.setdefault(key, name)
+        return name
+
+    def need_kernel(wrt: tuple[int, ...]) -> str:
+        return kept(wrt, lambda: program.value_and_gradient(wrt) if wrt else program.value())
+
+    def need_function(real: torch.dtype, stored: tuple[int, ...], only: int) -> str:
+        """``only`` is the one result to be differentiable, or -1 for all."""
+        if only >= 0 and only != program.layout.total:
+            return kept((real, stored, only), lambda: _attached(program, real, only))
+        return kept((real, stored, only), lambda: _function(program, real, stored, only >= 0))
+
+    functions.need_kernel = _opaque(need_kernel)
+    functions.need_function = _opaque(need_function)
+
+
+def _attached(program: Program, real: torch.dtype, result: int) -> type[torch.autograd.Function]:
+    """Gives a result that is already computed its derivative: takes it, then the arrays."""
+    slots = len(program.slots)
+
+    @_opaque
+    def pullback_of(wrt: tuple[int, ...]) -> Any:
+        return program.pullback(wrt, (result,))
+
+    class Attached(torch.autograd.Function):
+        @staticmethod
+        def forward(value: torch.Tensor, *arrays: torch.Tensor) -> torch.Tensor:
+            return value.clone()
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+            ctx.save_for_backward(*inputs[1:])
+
+        @staticmethod
+        def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+            saved = ctx.saved_tensors
+            wrt = tuple(at for at in range(slots) if ctx.needs_input_grad[at + 1])
+            with torch.autocast(_device(saved).type, enabled=False):
+                pulled = pullback_of(wrt)(*saved, cotangent, real)
+            gradients: list[torch.Tensor | None] = [None] * (slots + 1)
+            for at, gradient in zip(wrt, pulled, strict=True):
+                gradients[at + 1] = gradient
+            return tuple(gradients)
+
+    return Attached
+
+
+def _function(
+    program: Program, real: torch.dtype, stored: tuple[int, ...], alone: bool
+) -> type[torch.autograd.Function]:
+    """The autograd function of a program that keeps the gradients of the ``stored`` slots.
+
+    ``alone``: only the total is differentiable. What the methods refer to is numbers and plain
+    functions: Dynamo follows nothing else.
+    """
+    total, scalars, count = program.layout.total, program.layout.scalars, program.layout.count
+    still = tuple(at for at in range(count + len(stored)) if (at != total if alone else at >= scalars))
+    slots = len(program.slots)
     kernel = program.value_and_gradient(stored) if stored else program.value()
+
+    @_opaque
+    def pullback_of(wrt: tuple[int, ...], results: tuple[int, ...]) -> Any:
+        return program.pullback(wrt, results)
+
+    def backward(ctx: Any, *cotangents: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
+        saved = ctx.saved_tensors
+        wrt = tuple(at for at in range(slots) if ctx.needs_input_grad[at])
+        given = (total,) if alone else tuple(at for at in range(scalars) if cotangents[at] is not None)
+        gradients: list[torch.Tensor | None] = [None] * slots
+        if not given or not wrt:
+            return tuple(gradients)
+        graph_wanted = torch.is_grad_enabled() and not torch.compiler.is_compiling()
+        if given == (total,) and not graph_wanted and all(at in stored for at in wrt):
+            for at in wrt:
+                gradients[at] = saved[slots + stored.index(at)] * cotangents[total]
+            return tuple(gradients)
+        chosen = [cotangents[at] for at in given]
+        if graph_wanted:
+            pulled = _pullback(program, real, wrt, given).apply(*saved[:slots], *chosen)
+        else:
+            with torch.autocast(_device(saved).type, enabled=False):
+                pulled = pullback_of(wrt, given)(*saved[:slots], *chosen, real)
+        for at, gradient in zip(wrt, pulled, strict=True):
+            gradients[at] = gradient
+        return tuple(gradients)
 
     class Loss(torch.autograd.Function):
         generate_vmap_rule = True
@@ -178,34 +297,53 @@ def _function(program: Program, real: torch.dtype, stored: tuple[int, ...]) -> t
                 return _apart(arrays, kernel(*arrays, real))
 
         @staticmethod
-        def setup_context(
-            ctx: Any, inputs: tuple[torch.Tensor, ...], output: tuple[torch.Tensor, ...]
-        ) -> None:
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
             ctx.set_materialize_grads(False)
-            ctx.mark_non_differentiable(*output[layout.scalars :])
-            ctx.save_for_backward(*inputs, *output[layout.count :])
+            ctx.mark_non_differentiable(*[output[at] for at in still])
+            ctx.save_for_backward(*inputs, *output[count:])
 
         @staticmethod
         def backward(ctx: Any, *cotangents: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
-            saved = ctx.saved_tensors
-            wrt = tuple(at for at in range(inputs) if ctx.needs_input_grad[at])
-            given = tuple(at for at in range(layout.scalars) if cotangents[at] is not None)
-            gradients: list[torch.Tensor | None] = [None] * inputs
-            if not given or not wrt:
-                return tuple(gradients)
-            if given == (layout.total,) and not torch.is_grad_enabled() and set(wrt) <= set(stored):
-                kept = dict(zip(stored, saved[inputs:], strict=True))
-                for at in wrt:
-                    gradients[at] = kept[at] * cotangents[layout.total]
-                return tuple(gradients)
-            pullback = program.pullback(wrt, given)
-            with torch.autocast(_device(saved).type, enabled=False):
-                pulled = pullback(*saved[:inputs], *(cotangents[at] for at in given), real)
-            for at, gradient in zip(wrt, pulled, strict=True):
-                gradients[at] = gradient
-            return tuple(gradients)
+            return backward(ctx, *cotangents)
 
     return Loss
+
+
+def _pullback(
+    program: Program, real: torch.dtype, wrt: tuple[int, ...], results: tuple[int, ...]
+) -> type[torch.autograd.Function]:
+    """The gradients as a function of arrays and cotangents that has a compiled derivative of its own, safe
+    where masked values would make autograd multiply 0 by infinity. Beyond, autograd goes through the code."""
+    key = f"pullback{real}{wrt}{results}"
+    if hasattr(program.adapted, key):
+        return getattr(program.adapted, key)  # type: ignore[no-any-return]
+    slots = len(program.slots)
+
+    class Pullback(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(*arguments: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            with torch.autocast(_device(arguments).type, enabled=False):
+                return _apart(arguments, program.pullback(wrt, results)(*arguments, real))
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
+            ctx.save_for_backward(*inputs)
+
+        @staticmethod
+        def backward(ctx: Any, *directions: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+            saved = ctx.saved_tensors
+            targets = tuple(at for at in range(slots) if ctx.needs_input_grad[at])
+            with torch.autocast(_device(saved).type, enabled=False):
+                found = program.second(wrt, results, targets)(*saved, *directions, real)
+            gradients: list[torch.Tensor | None] = [None] * slots
+            for at, gradient in zip(targets, found, strict=False):
+                gradients[at] = gradient
+            return (*gradients, *found[len(targets) :])
+
+    setattr(program.adapted, key, Pullback)
+    return Pullback
 
 
 def _apart(arrays: Sequence[torch.Tensor], results: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
