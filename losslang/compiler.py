@@ -53,7 +53,7 @@ def load(source: str | os.PathLike[str] | Spec) -> Spec:
 
 def check(source: str | os.PathLike[str] | Spec) -> list[Diagnostic]:
     """Every problem of a spec, given as a path or a text. Never raises on a bad spec."""
-    from losslang.check import check_source
+    from losslang.checker import check_source
 
     return check_source(source)
 
@@ -107,7 +107,7 @@ def from_lowered(
 
 
 def _elaborate(spec: Spec, loss: str | None, signature: Signature | None) -> LoweredLoss:
-    from losslang.check import elaborate
+    from losslang.checker import elaborate
 
     return elaborate(spec, loss, signature)
 

@@ -76,7 +76,7 @@ class Spec:
 
     def losses(self) -> list[str]:
         """The names of the losses, in order."""
-        from losslang.check import loss_names
+        from losslang.checker import loss_names
 
         return loss_names(self.file)
 
@@ -91,7 +91,7 @@ class Spec:
             return names[0]
         if loss in names and loss is not None:
             return loss
-        from losslang.check.suggest import did_you_mean, listing
+        from losslang.checker.suggest import did_you_mean, listing
 
         if loss is None:
             message = (
@@ -105,7 +105,7 @@ class Spec:
 
     def elaborate(self, loss: str | None = None, signature: Signature | None = None) -> LoweredLoss:
         """The loss as a graph. Raises SpecError where it has errors."""
-        from losslang.check import elaborate_file
+        from losslang.checker import elaborate_file
 
         if self.errors:
             raise SpecError(self.diagnostics)
@@ -180,7 +180,7 @@ def _empty() -> m.File:
 
 def _checked(file: m.File, path: str | None, text: str | None, problems: list[Diagnostic]) -> Spec:
     """A file with syntax errors is checked as far as it was understood."""
-    from losslang.check import check_file
+    from losslang.checker import check_file
 
     found = check_file(file, path)
     if any(d.is_error for d in problems):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from losslang import model as m
-from losslang.check.arithmetic import add, select
-from losslang.check.conversion import as_boolean, as_real, single
-from losslang.check.inlining import children
-from losslang.check.report import Failed
-from losslang.check.scope import Context, Scope, shown_axes
-from losslang.check.values import Value
+from losslang.checker.arithmetic import add, select
+from losslang.checker.conversion import as_boolean, as_real, single
+from losslang.checker.inlining import children
+from losslang.checker.report import Failed
+from losslang.checker.scope import Context, Scope, shown_axes
+from losslang.checker.values import Value
 from losslang.kinds import REAL
 from losslang.source import Span
 

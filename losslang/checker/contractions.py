@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from losslang import model as m
-from losslang.check.along import Along, finish, resolve_along, unit_vector
-from losslang.check.arithmetic import map_members
-from losslang.check.conversion import as_real
-from losslang.check.scope import Context, Scope, shown, shown_axes
-from losslang.check.values import Meaning, Value, merged_facts
+from losslang.checker.along import Along, finish, resolve_along, unit_vector
+from losslang.checker.arithmetic import map_members
+from losslang.checker.conversion import as_real
+from losslang.checker.scope import Context, Scope, shown, shown_axes
+from losslang.checker.values import Meaning, Value, merged_facts
 from losslang.interval import SIGNED_UNIT
 from losslang.ir import Node
 from losslang.kinds import REAL, WEIGHT, Kind

@@ -9,13 +9,13 @@ from __future__ import annotations
 from contextlib import suppress
 
 from losslang import model as m
-from losslang.check.conversion import kind_from
-from losslang.check.declarations import SAMPLE_RANK
-from losslang.check.inlining import Arguments, Inlined, inline
-from losslang.check.modules import Module
-from losslang.check.report import Failed, Reporter
-from losslang.check.scope import Context, Scope
-from losslang.check.values import Value
+from losslang.checker.conversion import kind_from
+from losslang.checker.declarations import SAMPLE_RANK
+from losslang.checker.inlining import Arguments, Inlined, inline
+from losslang.checker.modules import Module
+from losslang.checker.report import Failed, Reporter
+from losslang.checker.scope import Context, Scope
+from losslang.checker.values import Value
 from losslang.ir import Graph
 from losslang.kinds import ELEMENTS, INTERVALS, REAL, Kind
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from losslang import model as m
-from losslang.check.conversion import as_boolean, as_real
-from losslang.check.scope import Context, Scope, shown_axes
-from losslang.check.values import Collection, Meaning, Value, derived, merged_facts
+from losslang.checker.conversion import as_boolean, as_real
+from losslang.checker.scope import Context, Scope, shown_axes
+from losslang.checker.values import Collection, Meaning, Value, derived, merged_facts
 from losslang.interval import Interval
 from losslang.ir import Node
 from losslang.kinds import BOOLEAN, INDEX, POSITIVE_KIND, PROB, REAL, WEIGHT, Kind

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from losslang import model as m
-from losslang.check import constants
-from losslang.check.conversion import kind_from
-from losslang.check.inlining import children
-from losslang.check.scope import Context, Scope
-from losslang.check.values import Collection, Meaning, Value
+from losslang.checker import constants
+from losslang.checker.conversion import kind_from
+from losslang.checker.inlining import children
+from losslang.checker.scope import Context, Scope
+from losslang.checker.values import Collection, Meaning, Value
 from losslang.ir import AxisSize
 from losslang.kinds import ELEMENTS, INTERVALS, Kind
 from losslang.lowered import Leaf, LoweredHyper, LoweredInput

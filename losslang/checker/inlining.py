@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from losslang import model as m
-from losslang.check.along import restriction_of
-from losslang.check.arithmetic import map_members
-from losslang.check.conversion import as_boolean, kind_from, single, suit
-from losslang.check.modules import Definition, Module
-from losslang.check.report import Failed
-from losslang.check.scope import Context, Scope, resolve_axes, resolve_axis, shown, shown_axes
-from losslang.check.suggest import did_you_mean, listing
-from losslang.check.values import Collection, Meaning, Value
+from losslang.checker.along import restriction_of
+from losslang.checker.arithmetic import map_members
+from losslang.checker.conversion import as_boolean, kind_from, single, suit
+from losslang.checker.modules import Definition, Module
+from losslang.checker.report import Failed
+from losslang.checker.scope import Context, Scope, resolve_axes, resolve_axis, shown, shown_axes
+from losslang.checker.suggest import did_you_mean, listing
+from losslang.checker.values import Collection, Meaning, Value
 from losslang.ir import Node
 from losslang.kinds import REAL, Kind
 from losslang.source import Span

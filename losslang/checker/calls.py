@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from losslang import model as m
-from losslang.check import along as along_table
-from losslang.check.arithmetic import map_members, require_aligned
-from losslang.check.collections import select_members
-from losslang.check.contractions import CONTRACTIONS, call_contraction
-from losslang.check.conversion import kind_from, restate, single
-from losslang.check.elementwise import ELEMENTWISE, VARIADIC, call_elementwise
-from losslang.check.inlining import call_definition, call_distribution, call_divergence
-from losslang.check.scope import Context, Scope, resolve_axes
-from losslang.check.suggest import did_you_mean
-from losslang.check.values import Collection, Meaning, Value
+from losslang.checker import along as along_table
+from losslang.checker.arithmetic import map_members, require_aligned
+from losslang.checker.collections import select_members
+from losslang.checker.contractions import CONTRACTIONS, call_contraction
+from losslang.checker.conversion import kind_from, restate, single
+from losslang.checker.elementwise import ELEMENTWISE, VARIADIC, call_elementwise
+from losslang.checker.inlining import call_definition, call_distribution, call_divergence
+from losslang.checker.scope import Context, Scope, resolve_axes
+from losslang.checker.suggest import did_you_mean
+from losslang.checker.values import Collection, Meaning, Value
 from losslang.kinds import INDEX, Kind
 
 SPECIAL = ("size", "nll", "kl")

@@ -7,15 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from losslang import model as m
-from losslang.check.affine import Affine, AffineReader
-from losslang.check.conversion import as_real, single
-from losslang.check.declarations import axis_names, declare_axis, declare_hyper, declare_input
-from losslang.check.lints import warn_objective
-from losslang.check.modules import Module
-from losslang.check.report import Failed, Reporter
-from losslang.check.scope import Context, Scope, shown_axes
-from losslang.check.suggest import did_you_mean
-from losslang.check.values import Meaning, Value
+from losslang.checker.affine import Affine, AffineReader
+from losslang.checker.conversion import as_real, single
+from losslang.checker.declarations import axis_names, declare_axis, declare_hyper, declare_input
+from losslang.checker.lints import warn_objective
+from losslang.checker.modules import Module
+from losslang.checker.report import Failed, Reporter
+from losslang.checker.scope import Context, Scope, shown_axes
+from losslang.checker.suggest import did_you_mean
+from losslang.checker.values import Meaning, Value
 from losslang.diagnostics import Related
 from losslang.ir import Graph, Node, walk
 from losslang.lowered import LoweredHyper, LoweredInput, LoweredLoss, LoweredReport, LoweredTerm, Signature

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from losslang import model as m
-from losslang.check import arithmetic, calls, indexing
-from losslang.check.scope import Context, Scope
-from losslang.check.suggest import closest, listing
-from losslang.check.values import Collection, Meaning, Value
+from losslang.checker import arithmetic, calls, indexing
+from losslang.checker.scope import Context, Scope
+from losslang.checker.suggest import closest, listing
+from losslang.checker.values import Collection, Meaning, Value
 from losslang.kinds import INDEX, REAL
 
 CONSTANTS = {"pi": math.pi, "inf": math.inf}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from losslang import model as m
-from losslang.check.arithmetic import joined_kind, map_members, require_aligned
-from losslang.check.conversion import as_real, same_axis, shown_kind, single
-from losslang.check.report import Failed
-from losslang.check.scope import Context, Scope, resolve_axis, shown, shown_axes
-from losslang.check.suggest import did_you_mean, listing
-from losslang.check.values import Collection, Meaning, Value, derived, merged_facts
+from losslang.checker.arithmetic import joined_kind, map_members, require_aligned
+from losslang.checker.conversion import as_real, same_axis, shown_kind, single
+from losslang.checker.report import Failed
+from losslang.checker.scope import Context, Scope, resolve_axis, shown, shown_axes
+from losslang.checker.suggest import did_you_mean, listing
+from losslang.checker.values import Collection, Meaning, Value, derived, merged_facts
 from losslang.ir import AxisSize, Node
 from losslang.kinds import INDEX, Kind
 from losslang.source import Span
@@ -293,7 +293,7 @@ def _stack(context: Context, scope: Scope, node: m.Array, axes: list[str], names
 
 def _literal_kind(values: list[Value], node: Node) -> Kind:
     if all(v.constant is not None for v in values):
-        from losslang.check.arithmetic import by_range
+        from losslang.checker.arithmetic import by_range
         from losslang.ranges import interval_of
 
         return INDEX if node.elem == "int" else by_range(interval_of(node))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from losslang import model as m
-from losslang.check.report import Reporter
+from losslang.checker.report import Reporter
 from losslang.diagnostics import Related
 from losslang.parse import decode, library, parse
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from losslang import model as m
-from losslang.check import along as table
-from losslang.check.arithmetic import by_range
-from losslang.check.scope import Context, Scope, resolve_axes
-from losslang.check.values import Collection, Meaning, Value, merged_facts
+from losslang.checker import along as table
+from losslang.checker.arithmetic import by_range
+from losslang.checker.scope import Context, Scope, resolve_axes
+from losslang.checker.values import Collection, Meaning, Value, merged_facts
 from losslang.ir import AxisSize, Node
 from losslang.kinds import COUNT, INDEX
 from losslang.ranges import interval_of

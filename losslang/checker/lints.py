@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from losslang import model as m
-from losslang.check.affine import Affine
-from losslang.check.inlining import children
-from losslang.check.report import Reporter
-from losslang.check.scope import Context
-from losslang.check.values import Value
+from losslang.checker.affine import Affine
+from losslang.checker.inlining import children
+from losslang.checker.report import Reporter
+from losslang.checker.scope import Context
+from losslang.checker.values import Value
 from losslang.ir import Node
 from losslang.kinds import DIFFERENTIABLE
 from losslang.lowered import LoweredInput
 
 if TYPE_CHECKING:
-    from losslang.check.losses import LossPlan
+    from losslang.checker.losses import LossPlan
 
 #: Gradients end at these.
 _OPAQUE = frozenset(

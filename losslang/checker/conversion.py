@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from losslang import model as m
-from losslang.check.scope import Context, Scope, resolve_axis, shown
-from losslang.check.suggest import did_you_mean, listing
-from losslang.check.values import Meaning, Value
+from losslang.checker.scope import Context, Scope, resolve_axis, shown
+from losslang.checker.suggest import did_you_mean, listing
+from losslang.checker.values import Meaning, Value
 from losslang.ir import Node
 from losslang.kinds import ABSTRACT, CONCRETE, Kind
 from losslang.source import Span

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from losslang import model as m
-from losslang.check.modules import Module
-from losslang.check.report import Failed, Reporter
-from losslang.check.suggest import closest, listing
-from losslang.check.values import Meaning
+from losslang.checker.modules import Module
+from losslang.checker.report import Failed, Reporter
+from losslang.checker.suggest import closest, listing
+from losslang.checker.values import Meaning
 from losslang.ir import Graph, Node
 from losslang.lowered import Signature
 from losslang.source import Span
@@ -78,7 +78,7 @@ class Context:
 
     def eval(self, scope: Scope, expression: m.Expression) -> Meaning:
         """The meaning of an expression; raises Failed after reporting what is wrong."""
-        from losslang.check.expressions import evaluate
+        from losslang.checker.expressions import evaluate
 
         return evaluate(self, scope, expression)
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from losslang import model as m
-from losslang.check.definitions import check_definitions
-from losslang.check.lints import mentioned_names, warn_unused
-from losslang.check.losses import LossPlan, elaborate_loss, plan_losses
-from losslang.check.modules import Module, build_module
-from losslang.check.report import Reporter
-from losslang.check.worked import Differentiate, LoweredCheck, lower_check
+from losslang.checker.definitions import check_definitions
+from losslang.checker.lints import mentioned_names, warn_unused
+from losslang.checker.losses import LossPlan, elaborate_loss, plan_losses
+from losslang.checker.modules import Module, build_module
+from losslang.checker.report import Reporter
+from losslang.checker.worked import Differentiate, LoweredCheck, lower_check
 from losslang.diagnostics import Diagnostic
 from losslang.ir import Node
 from losslang.lowered import LoweredLoss, Signature

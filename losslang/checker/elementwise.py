@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from losslang import model as m
-from losslang.check.arithmetic import by_range, joined_kind, map_members, require_aligned
-from losslang.check.conversion import as_real
-from losslang.check.scope import Context, Scope
-from losslang.check.values import Meaning, Value, derived
+from losslang.checker.arithmetic import by_range, joined_kind, map_members, require_aligned
+from losslang.checker.conversion import as_real
+from losslang.checker.scope import Context, Scope
+from losslang.checker.values import Meaning, Value, derived
 from losslang.ir import Node
 from losslang.kinds import INDEX, PROB, Kind
 from losslang.ranges import interval_of

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from losslang import model as m
-from losslang.check.constants import number
-from losslang.check.conversion import as_real, single
-from losslang.check.declarations import axis_names
-from losslang.check.modules import Module
-from losslang.check.report import Failed, Reporter
-from losslang.check.scope import Context, Scope, shown_axes
-from losslang.check.values import Value
+from losslang.checker.constants import number
+from losslang.checker.conversion import as_real, single
+from losslang.checker.declarations import axis_names
+from losslang.checker.modules import Module
+from losslang.checker.report import Failed, Reporter
+from losslang.checker.scope import Context, Scope, shown_axes
+from losslang.checker.values import Value
 from losslang.ir import Graph, Node, rebuild, walk
 from losslang.source import Span
 

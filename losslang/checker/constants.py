@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from losslang import model as m
-from losslang.check.scope import Context
-from losslang.check.suggest import did_you_mean
+from losslang.checker.scope import Context
+from losslang.checker.suggest import did_you_mean
 from losslang.interval import Interval
 from losslang.lowered import NestedFloats, Schedule
 from losslang.source import Span

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from losslang import model as m
-from losslang.check.arithmetic import by_range, guards
-from losslang.check.conversion import as_boolean, as_real, shown_kind
-from losslang.check.scope import Context, Scope, resolve_axes, shown, shown_axes
-from losslang.check.values import Collection, Meaning, Value
+from losslang.checker.arithmetic import by_range, guards
+from losslang.checker.conversion import as_boolean, as_real, shown_kind
+from losslang.checker.scope import Context, Scope, resolve_axes, shown, shown_axes
+from losslang.checker.values import Collection, Meaning, Value
 from losslang.ir import Node
 from losslang.kinds import COUNT, INDEX, REAL, WEIGHT, Kind
 from losslang.ranges import interval_of
@@ -323,7 +323,7 @@ def call_along(context: Context, scope: Scope, call: m.Call) -> Meaning:
             f"write `{call.function}[axis](…)`; the argument has {_axes_of(meaning)}",
         )  # fmt: skip
     if isinstance(meaning, Collection):
-        from losslang.check.collections import call_on_collection
+        from losslang.checker.collections import call_on_collection
 
         return call_on_collection(context, scope, call, meaning, options)
     return along_value(context, scope, call, meaning, options)
