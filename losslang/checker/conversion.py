@@ -7,7 +7,7 @@ from losslang.checker.scope import Context, Scope, resolve_axis, shown
 from losslang.checker.suggest import did_you_mean, listing
 from losslang.checker.values import Meaning, Value
 from losslang.ir import Node
-from losslang.kinds import ABSTRACT, CONCRETE, Kind
+from losslang.kinds import ABSTRACT, CONCRETE, INTERVALS, Kind
 from losslang.source import Span
 
 #: Kinds that mean a quantity: they may serve as `real`.
@@ -29,6 +29,7 @@ _ADVICE = {
     ): "write `sigmoid(x)`, clip it to [0, 1], or say `as prob` if it is a probability already",
     ("score", "prob"): "write `sigmoid(x)`, or say `as prob` if it is a probability already",
     ("binary", "sign"): "write `2 * y - 1`, or declare the input `sign`",
+    ("sign", "prob"): "write `(y + 1) / 2`, or declare the input `binary`",
     ("sign", "binary"): "write `(y + 1) / 2`, or declare the input `binary`",
     ("real", "positive"): "write `exp(x)` or `softplus(x)`, or declare it `positive` or with a range `> 0`",
     ("logit", "positive"): "write `exp(x)` or `softplus(x)`",
@@ -298,9 +299,9 @@ def restate(context: Context, value: Value, target: Kind, span: Span) -> Value:
         return as_boolean(context, value, span, "a mask")
     if target.name == "label":
         return value.with_node(value.node, target)
-    promised = Value(value.node, target).interval
+    promised = INTERVALS.get(target.name)
     constant = value.constant
-    if constant is not None and not promised.contains(constant):
+    if constant is not None and promised is not None and not promised.contains(constant):
         raise context.fail(
             "LL201", f"{constant:g} is no `{target.name}`", span, _ADVICE.get((source, target.name), "")
         )
