@@ -52,6 +52,11 @@ _OPERATORS = [
     "ELSE",
     "IN",
 ]
+#: Problems that leave a hole in their statement.
+_UPSETTING = {
+    "foreign-character", "unknown-character", "unseen-character", "open-string", "malformed-number",
+    "number-beside-name", "operation-without-argument",
+}  # fmt: skip
 
 
 class Spot(NamedTuple):
@@ -89,6 +94,7 @@ Rule = Callable[["Run", Spot], bool]
 
 def recover(run: Run) -> None:
     """Say what is wrong at the token that the parser stopped at, and make it go on."""
+    run.rewind()
     spot = look(run)
     if run.stopped_too_deep:
         run.stopped_too_deep = False
@@ -98,6 +104,9 @@ def recover(run: Run) -> None:
     doubtful, run.doubtful = run.doubtful, False
     if doubtful and spot.kind in ("IN", "COMMA"):
         _skip_statement(run, spot)
+        return
+    if any(row in _UPSETTING and run.begun <= place[:2] <= spot.span[:2] for row, place, _ in run.problems):
+        _skip_statement(run, spot)  # what does not fit is likely to come from that
         return
     for rule in RULES:
         if rule(run, spot):
@@ -110,7 +119,6 @@ def look(run: Run) -> Spot:
     """The spot at which the parser stands."""
     tables, tokens, at = run.parser.tables, run.tokens, run.at
     symbols = tables.symbols
-    row = tables.actions[run.states[-1]]
     last = len(tokens.kinds) - 1
     after = min(at + 1, last)
     return Spot(
@@ -120,7 +128,7 @@ def look(run: Run) -> Spot:
         tokens.texts[at - 1] if at else "",
         symbols[tokens.kinds[after]],
         tokens.texts[after],
-        frozenset(symbols[s] for s in row if s < tables.terminals),
+        frozenset(name for name in symbols[: tables.terminals] if run.fits(name)),
         at == 0 or tokens.starts[at][0] > tokens.ends[at - 1][0],
         Span(*tokens.starts[at], *tokens.ends[at]),
     )
@@ -307,6 +315,8 @@ def _brackets(run: Run, spot: Spot) -> bool:
 
 def _branches(run: Run, spot: Spot) -> bool:
     waiting = run.waiting()
+    if spot.kind == "ASSIGN":
+        return False
     if waiting == "if" and spot.after_value:
         _say(run, spot, "if-without-then")
     elif (
@@ -326,7 +336,7 @@ def _branches(run: Run, spot: Spot) -> bool:
 def _missing_equals(run: Run, spot: Spot) -> bool:
     if "ASSIGN" not in spot.expected or not (spot.starts_value or spot.ends_statement):
         return False
-    if spot.before in ("RPAR", "RSQB") and spot.kind == "LPAR":
+    if spot.after_value and run.open_bracket()[0]:
         return False
     if spot.ends_statement and run.fits("INPUT"):
         return False

@@ -25,10 +25,10 @@ _FOREIGN = {
     "&&": "and", "||": "or", "**": "^", "&": "and", "|": "or", "!": "not", "−": "-", "–": "-", "×": "*", "·": "*",
     "⋅": "*", "∗": "*", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "→": "->", "⇒": "=>", "∧": "and", "∨": "or",
     "¬": "not", "∈": "in", ":=": "=", "===": "==", "!==": "!=", "<>": "!=", "=<": "<=", "∼": "~", "“": '"', "”": '"',
-    "//": "/", "+=": "=",
+    "//": "/", "+=": "=", "{": "(", "}": ")",
 }  # fmt: skip
 _ROOTS = {"²": "^2", "³": "^3", "½": "0.5", "√": "sqrt(…)", "∑": "sum[axis](…)", "Σ": "sum[axis](…)", "∏": "prod[axis](…)",
-          "∞": "inf", "'": '"', "’": '"', "‘": '"', "`": "", ".": "", ";": "", "\\": "", "{": "(", "}": ")", "@": "dot[axis](a, b)",
+          "∞": "inf", "'": '"', "’": '"', "‘": '"', "`": "", ".": "", ";": "", "\\": "", "@": "dot[axis](a, b)",
           "$": "", "?": ""}  # fmt: skip
 
 
@@ -171,7 +171,7 @@ class Lexer:
         found = match.group()
         parts = re.match(r"([\d_.]+)([^\W\d]\w*)$", found)
         span = Span(line, first - line_start, line, match.end() - line_start)
-        if parts:
+        if parts and not re.match(r"[xXoObB]\d|[eE]\d*$", parts.group(2)):
             data = {"number": parts.group(1)[:40], "name": parts.group(2)[:40]}
             problems.append(("number-beside-name", span, data))
         else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
 from typing import Any
 
 from losslang.model import Comment
@@ -69,6 +71,7 @@ class Run:
         self.at = 0
         self.done = False
         self.doubtful = False
+        self.begun = (1, 1)
         self.stopped_too_deep = False
 
     def all(self) -> None:
@@ -93,7 +96,7 @@ class Run:
     def advance(self) -> None:
         """Shift and reduce until the end or a token that does not fit."""
         tables = self.parser.tables
-        actions, end = tables.actions, tables.end
+        actions = tables.actions
         rules, soft, name = self.parser.rules, self.parser.soft, self.parser.lexer.name
         states, values, starts, problems = self.states, self.values, self.starts, self.problems
         kinds, texts, token_starts, token_ends = self.tokens
@@ -158,6 +161,21 @@ class Run:
             values.append(value)
             starts.append(begin)
 
+    def rewind(self) -> None:
+        """Undo the reductions made for a token that then did not fit, by reading the unfinished
+        statement anew up to it: what could have stood there is only known before them."""
+        self.begun = self.tokens.starts[self.at]
+        if not self.unfinished:
+            return
+        gathered = type(self.values[0]) is list
+        stopped, kind, problems = self.at, self.tokens.kinds[self.at], self.problems
+        self.begun = self.starts[gathered]
+        self.reset()
+        self.at = bisect.bisect_left(self.tokens.starts, self.begun)
+        self.tokens.kinds[stopped], self.problems = -1, []
+        self.advance()
+        self.tokens.kinds[stopped], self.problems = kind, problems
+
     @property
     def unfinished(self) -> bool:
         """Whether a statement has begun."""
@@ -185,22 +203,30 @@ class Run:
 
     def open_bracket(self) -> tuple[str, tuple[int, int]]:
         """The innermost open bracket and its place."""
-        accessing, number = self.parser.tables.accessing, self.parser.lexer.number
-        signs = {number["LPAR"]: "(", number["LSQB"]: "["}
+        symbols, accessing = self.parser.tables.symbols, self.parser.tables.accessing
+        closed = 0
         for state, place in zip(reversed(self.states), reversed(self.starts), strict=False):
-            if accessing[state] in signs:
-                return signs[accessing[state]], place
+            symbol = symbols[accessing[state]]
+            closed += symbol in ("RPAR", "RSQB")
+            if symbol in ("LPAR", "LSQB"):
+                if not closed:
+                    return "(" if symbol == "LPAR" else "[", place
+                closed -= 1
         return "", (0, 0)
 
     def waiting(self) -> str:
         """The innermost of ``if``, ``then`` and ``let`` (in an expression) that waits for its next
         word, unless a bracket has been opened since."""
-        accessing, symbols = self.parser.tables.accessing, self.parser.tables.symbols
+        symbols, accessing = self.parser.tables.symbols, self.parser.tables.accessing
+        closed = 0
         for state in reversed(self.states[3:]):
             symbol = symbols[accessing[state]]
-            if symbol in ("LPAR", "LSQB", "ELSE"):
+            closed += symbol in ("RPAR", "RSQB")
+            if symbol in ("LPAR", "LSQB"):
+                closed -= 1
+            if closed < 0 or (not closed and symbol == "ELSE"):
                 return ""
-            if symbol in ("IF", "THEN", "LET"):
+            if not closed and symbol in ("IF", "THEN", "LET"):
                 return symbol.lower()
         return ""
 
@@ -211,9 +237,7 @@ class Run:
         openers, minus = self.parser.openers, self.parser.minus
         terminals = self.parser.tables.terminals
         depth = sum(s in openers for s in symbols)
-        depth += sum(
-            s == minus and before < terminals for before, s in zip(symbols, symbols[1:], strict=False)
-        )
+        depth += sum(s == minus and before < terminals for before, s in itertools.pairwise(symbols))
         return depth > DEPTH
 
 
