@@ -297,7 +297,10 @@ class Program:
         self, name: str, parameters: Sequence[Parameter], roots: Sequence[Node], wrt: tuple[int, ...], doc: str,
         values: bool = True,
     ) -> Function:  # fmt: skip
+        from losslang.rewrite import finish
+
         reports = [report.axes for report in self.lowered.reports]
+        roots = finish(roots)
         axes: list[tuple[str, ...]] = [()] * self.layout.scalars + reports if values else []
         axes += [self.slots[at].axes for at in wrt]
         return Function(

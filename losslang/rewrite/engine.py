@@ -32,8 +32,9 @@ def handles(*ops: str) -> Callable[[Handler], Handler]:
 class Engine:
     """Rewrites one graph. ``settled`` maps each node met so far to its final form."""
 
-    def __init__(self, graph: Graph, trace: Trace | None = None) -> None:
+    def __init__(self, graph: Graph, trace: Trace | None = None, rules: bool = True) -> None:
         self.graph = graph
+        self.rules = rules
         self.trace = trace
         self.settled: dict[Node, Node] = {}
         self.logs: dict[Node, Node | None] = {}
@@ -67,7 +68,7 @@ class Engine:
     def _apply(self, node: Node, origin: Node) -> Node:
         self.settled[node] = node  # whoever asks meanwhile gets the node as it stands
         stripped = self._strip(node)
-        for handler in HANDLERS.get(stripped.op, ()):
+        for handler in (*HANDLERS.get(stripped.op, ()), *HANDLERS.get("*", ())):
             better = handler(self, stripped)
             if better is not None and better is not stripped:
                 self._keep_origins(origin, better)

@@ -9,8 +9,9 @@ import math
 
 from losslang.ir import Node
 from losslang.rewrite.engine import Engine
-from losslang.rewrite.forms import Linear, bounded_below, build_sum, linear, monomial, nonnegative, number, peel
-from losslang.rewrite.logarithms import log_cosh, log_of, log_ratio
+from losslang.ranges import interval_of
+from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, nonnegative, number, peel
+from losslang.rewrite.logarithms import log_ratio
 
 
 def _replace(form: Linear, new: Linear) -> bool:
@@ -65,14 +66,10 @@ def softplus_share(engine: Engine, form: Linear) -> bool:
             rest = dict(factors.factors)
             del rest[x]
             share_form = Linear()
-            from losslang.rewrite.forms import Monomial, build_product
-
             share = build_product(engine.graph, Monomial(1.0, rest))
             weight = -coefficient / form.terms[term] / inner
             share_form.add(share, weight)
             portion = build_sum(engine.graph, share_form)
-            from losslang.ranges import interval_of
-
             if not rest or not interval_of(portion).is_probability:
                 continue
             scale = form.terms[term]
@@ -185,9 +182,11 @@ def softplus_halves(engine: Engine, form: Linear) -> bool:
     """softplus(x) - x/2 - log 2 is log cosh(x/2)."""
     for term in [t for t in form.terms if t.op == "softplus"]:
         coefficient = form.terms[term]
-        if abs(form.constant + coefficient * math.log(2.0)) > 1e-12 * abs(coefficient):
-            continue
         inside = linear(term.args[0])
+        if abs(form.constant + coefficient * math.log(2.0)) > 1e-12 * abs(coefficient) or not _holds(
+            form, inside, -0.5 * coefficient
+        ):
+            continue
         rest = Linear(dict(form.terms), 0.0)
         rest.terms.pop(term)
         better = engine.make("log", engine.make("cosh", engine.scale(term.args[0], 0.5)))
@@ -221,11 +220,6 @@ def _argument(engine: Engine, node: Node) -> Node:
     return node.args[0] if node.op == "log" else engine.add(1.0, node.args[0])
 
 
-def logit_round_trip(engine: Engine, form: Linear) -> bool:
-    """log p - log(1 - p) of what is carried as a logit."""
-    return False
-
-
 IDENTITIES = (
     softplus_pair,
     logaddexp_reflection,
@@ -236,5 +230,3 @@ IDENTITIES = (
     softplus_share,
     logarithm_pair,
 )
-
-__all__ = ["IDENTITIES", "bounded_below", "build_sum", "log_cosh", "log_of"]

@@ -206,7 +206,7 @@ def _log_of_tame(engine: Engine, form: Monomial) -> Node:
 def log_ratio(engine: Engine, a: Node, b: Node, otherwise: Node) -> Node:
     """A formula for log(a) - log(b): through the relative difference where they are close."""
     graph = engine.graph
-    gap = a - b
+    gap = engine.sub(a, b)
     near = graph.apply("lt", graph.apply("abs", gap), 0.5 * b)
     return graph.select(near, graph.apply("log1p", gap / b), otherwise)
 

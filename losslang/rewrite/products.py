@@ -18,7 +18,13 @@ from losslang.rewrite.forms import (
     peel,
 )
 from losslang.rewrite.logarithms import log_of
+from losslang.rewrite.rules import node_rules, product_rules
 from losslang.rewrite.swings import swing
+
+
+@handles("*")
+def by_rule(engine: Engine, node: Node) -> Node | None:
+    return node_rules(engine, node)
 
 
 @handles("silence")
@@ -39,6 +45,9 @@ def normal_product(engine: Engine, node: Node) -> Node | None:
     form = monomial(node)
     _pair_roots(form)
     before = Monomial(form.coefficient, dict(form.factors))
+    better = product_rules(engine, form)
+    if better is not None:
+        return better
     if _merges(form):
         better = _through_logarithms(engine, form)
         if better is not None:

@@ -1,11 +1,266 @@
-"""Rules as data: matched against sums in normal form."""
+"""Rules as data: read from ``specs/rules/*.loss``, compiled to patterns, tried on settled nodes.
+
+A rule whose pattern is a sum is looked for among the terms of a sum, up to a common factor; one
+whose pattern is a product among the factors of a product; any other at nodes of its op.
+``computed(E)`` as the replacement means: E is evaluated, but differentiated is the pattern.
+"""
 
 from __future__ import annotations
 
-from losslang.ir import Node
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from losslang import model as m
+from losslang.interval import EVERYTHING, Interval
+from losslang.ir import Graph, Node
+from losslang.kinds import INTERVALS
+from losslang.parse import parse
+from losslang.ranges import interval_of
+from losslang.rewrite.adapter import Adapter, plain_make
 from losslang.rewrite.engine import Engine
-from losslang.rewrite.forms import Linear
+from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial
+from losslang.rewrite.matcher import Match, Matcher, Variables, contains
+
+
+@dataclass(frozen=True)
+class CompiledRule:
+    """``terms``: (pattern, coefficient) of a sum with ``constant``; ``factors`` of a product; else ``root``."""
+
+    name: str
+    reason: str
+    source: m.Rule
+    variables: Variables
+    shape: str
+    root: Node
+    value_only: bool
+
+    @property
+    def matcher(self) -> Matcher:
+        return Matcher(self.variables)
+
+
+def rule_sources() -> list[m.Rule]:
+    """Every rule of the shipped files, in order."""
+    folder = resources.files("losslang.specs.rules")
+    rules: list[m.Rule] = []
+    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+        if entry.name.endswith(".loss"):
+            file, problems = parse(entry.read_text(encoding="utf-8"), entry.name)
+            if file is None or problems:
+                raise ValueError(f"{entry.name}: {problems[0]}")
+            rules += [s for s in file.statements if isinstance(s, m.Rule)]
+    return rules
+
+
+@cache
+def compiled_rules() -> tuple[CompiledRule, ...]:
+    return tuple(compile_rule(source) for source in rule_sources())
+
+
+def interval_of_param(param: m.Param) -> Interval:
+    return INTERVALS.get(param.kind.name, EVERYTHING) if param.kind is not None else EVERYTHING
+
+
+def pattern_graph(source: m.Rule) -> tuple[Graph, dict[str, Node], dict[str, frozenset[str]]]:
+    """A graph with an input for each parameter of a rule."""
+    graph = Graph()
+    names: dict[str, Node] = {}
+    for param in source.params:
+        axes = [a.name for a in (param.kind.axes or ())] if param.kind is not None else []
+        names[param.name] = graph.input(param.name, axes, "real", interval_of_param(param))
+    return graph, names, {a.name: frozenset((a.name,)) for a in source.axes}
+
+
+def compile_rule(source: m.Rule) -> CompiledRule:
+    graph, names, axes = pattern_graph(source)
+    raw = Adapter(graph, plain_make(graph), names, axes).build(source.pattern)
+    root = Engine(graph, rules=False).run([raw])[0]
+    variables = Variables({p.name: interval_of_param(p) for p in source.params}, frozenset(axes))
+    replacement = source.replacement
+    value_only = replacement.type == "call" and replacement.function == "computed"
+    shape = "sum" if root.op in ("add", "neg") else "product" if root.op in ("mul", "div", "pow") else "node"
+    return CompiledRule(source.name, source.doc or "", source, variables, shape, root, value_only)
+
+
+@cache
+def _by_shape() -> dict[str, tuple[CompiledRule, ...]]:
+    table: dict[str, list[CompiledRule]] = {}
+    for rule in compiled_rules():
+        key = rule.shape if rule.shape != "node" else rule.root.op
+        table.setdefault(key, []).append(rule)
+    return {key: tuple(rules) for key, rules in table.items()}
+
+
+# -- trying them ----------------------------------------------------------------------------------
 
 
 def sum_rules(engine: Engine, form: Linear, node: Node) -> bool:
+    """Apply the first rule that finds its terms in ``form``."""
+    if not engine.rules:
+        return False
+    for rule in _by_shape().get("sum", ()):
+        for match, used, factor, scale in _in_sum(rule, form, engine):
+            new = _instance(engine, rule, match)
+            if new is None:
+                continue
+            if factor.factors:
+                new = engine.mul(build_product(engine.graph, Monomial(1.0, factor.factors)), new)
+            before = build_sum(engine.graph, used)
+            engine.fired(rule.name, before, new if scale == 1 else engine.graph.const(scale) * new, rule.reason)
+            rest = form.plus(used, -1.0)
+            merged = rest.plus(linear(new), scale)
+            form.terms, form.constant = merged.terms, merged.constant
+            return True
     return False
+
+
+def _in_sum(rule: CompiledRule, form: Linear, engine: Engine) -> Iterator[tuple[Match, Linear, Monomial, float]]:
+    """Every place of a rule's sum in a sum: the match, the terms used, their common factor and scale."""
+    pattern = linear(rule.root)
+    terms = sorted(pattern.terms.items(), key=lambda item: (item[0].op == "input", -_weight(item[0])))
+    anchor, coefficient = terms[0]
+    wanted = monomial(anchor)
+    matcher = rule.matcher
+    for term, has in list(form.terms.items()):
+        held = monomial(term)
+        for match, left in matcher.factors(list(wanted.factors.items()), held, {}):
+            scale = has * left.coefficient / wanted.coefficient / coefficient
+            factor = Monomial(1.0, left.factors)
+            used = Linear({term: has})
+            for found, total in _others(engine, matcher, terms[1:], form, factor, scale, match, used):
+                if pattern.constant:
+                    total = _with_constant(engine, form, total, factor, scale * pattern.constant)
+                    if total is None:
+                        continue
+                yield found, total, factor, scale
+
+
+def _weight(node: Node) -> int:
+    return 1 + sum(_weight(a) for a in node.args)
+
+
+def _with_constant(engine: Engine, form: Linear, used: Linear, factor: Monomial, constant: float) -> Linear | None:
+    part = linear(build_product(engine.graph, Monomial(constant, factor.factors)))
+    return used.plus(part) if contains(form, part, 1.0) else None
+
+
+def _others(
+    engine: Engine, matcher: Matcher, terms: list[tuple[Node, float]], form: Linear, factor: Monomial, scale: float,
+    found: Match, used: Linear,
+) -> Iterator[tuple[Match, Linear]]:  # fmt: skip
+    if not terms:
+        yield found, used
+        return
+    (pattern, coefficient), rest = terms[0], terms[1:]
+    if _bound(pattern, found):
+        inner = _substitute(engine, pattern, found)
+        if factor.factors:
+            product = monomial(inner)
+            for each, power in factor.factors.items():
+                product.multiply(each, power)
+            inner = build_product(engine.graph, product)
+        part = linear(inner)
+        if contains(form.plus(used, -1.0), part, scale * coefficient):
+            yield from _others(engine, matcher, rest, form, factor, scale, found, used.plus(part, scale * coefficient))
+        return
+    wanted = monomial(pattern)
+    for term, has in list(form.terms.items()):
+        if term in used.terms:
+            continue
+        held = monomial(term)
+        for match, left in matcher.factors(list(wanted.factors.items()), held, found):
+            other = has * left.coefficient / wanted.coefficient / coefficient
+            if abs(other - scale) > 1e-9 * abs(scale) or left.factors != factor.factors:
+                continue
+            yield from _others(engine, matcher, rest, form, factor, scale, match, used.plus(Linear({term: has})))
+
+
+def _bound(pattern: Node, found: Match) -> bool:
+    if pattern.op == "input":
+        return pattern.attr[0] in found
+    return all(_bound(a, found) for a in pattern.args)
+
+
+def _substitute(engine: Engine, pattern: Node, found: Match) -> Node:
+    """A pattern with its variables replaced, settled without rules."""
+    if pattern.op == "input":
+        return found[pattern.attr[0]]
+    args = [_substitute(engine, a, found) for a in pattern.args]
+    attr = pattern.attr
+    if isinstance(attr, frozenset):
+        attr = _found_axes(found, attr)
+        args = [engine.graph.broadcast(a, attr) if pattern.op != "contract" else a for a in args]
+    elif pattern.op == "size":
+        axes = sorted(_found_axes(found, frozenset((attr,))))
+        sizes = [engine.graph.size(a) for a in axes]
+        return sizes[0] if len(sizes) == 1 else engine.graph.apply("mul", *sizes)
+    return engine.make(pattern.op, *args, attr=attr)
+
+
+def _found_axes(found: Match, axes: frozenset[str]) -> frozenset[str]:
+    names: set[str] = set()
+    for axis in axes:
+        marker = found.get(f"[{axis}]")
+        names |= marker if marker is not None else {axis}
+    return frozenset(names)
+
+
+def product_rules(engine: Engine, form: Monomial) -> Node | None:
+    """What the first rule that finds its factors makes of a product."""
+    if not engine.rules:
+        return None
+    for rule in _by_shape().get("product", ()):
+        wanted = monomial(rule.root)
+        for match, left in rule.matcher.factors(list(wanted.factors.items()), form, {}):
+            new = _instance(engine, rule, match)
+            if new is None:
+                continue
+            before = build_product(engine.graph, form)
+            left.coefficient /= wanted.coefficient
+            for each, power in monomial(new).factors.items():
+                left.multiply(each, power)
+            left.coefficient *= monomial(new).coefficient
+            return engine.fired(rule.name, before, engine.product_of(left), rule.reason)
+    return None
+
+
+def node_rules(engine: Engine, node: Node) -> Node | None:
+    if not engine.rules:
+        return None
+    for rule in _by_shape().get(node.op, ()):
+        for match in rule.matcher.matches(rule.root, node, {}):
+            new = _instance(engine, rule, match)
+            if new is not None and new is not node:
+                return engine.fired(rule.name, node, new, rule.reason)
+    return None
+
+
+def _instance(engine: Engine, rule: CompiledRule, match: Match) -> Node | None:
+    """The replacement, if the rule's condition is provable of what was found."""
+    graph = engine.graph
+    axes = {a: _found_axes(match, frozenset((a,))) for a in rule.variables.axes}
+    plain = Adapter(graph, plain_make(graph), match, axes)
+    if rule.source.when is not None and not _provable(plain, rule.source.when):
+        return None
+    if not rule.value_only:
+        return Adapter(graph, engine.make, match, axes).build(rule.source.replacement)
+    assert isinstance(rule.source.replacement, m.Call)
+    meaning = plain.build(rule.source.pattern)
+    formula = plain.build(rule.source.replacement.args[0])
+    return engine.computed(meaning, formula)
+
+
+def _provable(adapter: Adapter, condition: m.Expression) -> bool:
+    """Comparisons that hold for every number of the intervals of their sides."""
+    if condition.type == "and":
+        return all(_provable(adapter, each) for each in condition.operands)
+    if condition.type != "compare":
+        raise ValueError(f"a rule's condition cannot be {condition.type}")
+    gap = adapter.build(condition.left) - adapter.build(condition.right)
+    inside = interval_of(gap)
+    return {
+        ">": inside.positive, ">=": inside.nonnegative, "<": inside.negative, "<=": inside.nonpositive,
+        "==": inside.low == inside.high == 0, "!=": inside.positive or inside.negative,
+    }[condition.op]  # fmt: skip
