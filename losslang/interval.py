@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 INF = math.inf
+LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,9 @@ class Interval:
         return EVERYTHING
 
     def monotone(self, function: Callable[[float], float]) -> Interval:
-        """The image under an increasing function; ends that overflow are taken as infinite."""
+        """The image under an increasing function. An upper end that overflows is infinite, a lower one large."""
         return Interval(
-            _image(function, self.low, -INF), _image(function, self.high, INF), self.low_open, self.high_open
+            _image(function, self.low, LARGEST), _image(function, self.high, INF), self.low_open, self.high_open
         )
 
 
@@ -122,9 +124,9 @@ def _image(function: Callable[[float], float], at: float, overflow: float) -> fl
     try:
         return function(at)
     except OverflowError:
-        return overflow
+        return overflow if at > 0 else -INF
     except ValueError:
-        return -INF if overflow < 0 else INF
+        return INF if overflow == INF else -INF
 
 
 EVERYTHING = Interval()

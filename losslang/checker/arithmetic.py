@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from losslang import model as m
 from losslang.checker.conversion import as_boolean, as_real
 from losslang.checker.scope import Context, Scope, shown_axes
-from losslang.checker.values import Collection, Meaning, Value, derived, merged_facts
+from losslang.checker.values import Collection, Meaning, Value, derived, merged_facts, truth_of
 from losslang.interval import Interval
 from losslang.ir import Node
 from losslang.kinds import BOOLEAN, INDEX, POSITIVE_KIND, PROB, REAL, WEIGHT, Kind
@@ -355,6 +355,10 @@ def negation(context: Context, scope: Scope, node: m.Not) -> Meaning:
 
 
 def choose(context: Context, scope: Scope, node: m.If) -> Meaning:
+    if scope.inside is not None:
+        taken = _taken_branch(context, scope, node)
+        if taken is not None:
+            return context.eval(scope, taken)
     meanings = context.eval_all(scope, [node.condition, node.then, node.otherwise])
 
     def one(values: list[Value]) -> Value:
@@ -362,6 +366,13 @@ def choose(context: Context, scope: Scope, node: m.If) -> Meaning:
         return select(context, condition, values[1], values[2], node)
 
     return map_members(context, meanings, node.span, one)
+
+
+def _taken_branch(context: Context, scope: Scope, node: m.If) -> m.Expression | None:
+    """The branch that a call's constants choose: limit cases of a definition need not make sense elsewhere."""
+    condition = context.eval(scope, node.condition)
+    truth = truth_of(condition.node) if isinstance(condition, Value) else None
+    return None if truth is None else node.then if truth else node.otherwise
 
 
 def select(context: Context, condition: Value, then: Value, otherwise: Value, node: m.If) -> Value:

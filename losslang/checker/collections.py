@@ -33,6 +33,8 @@ def select_members(context: Context, collection: Collection, node: m.Matching) -
         if any(fnmatchcase(key, pattern) for pattern in node.include)
         and not any(fnmatchcase(key, pattern) for pattern in node.exclude)
     ]
+    if not kept and context.signature is None:
+        return collection  # what is checked before a call is a sample, whose keys mean nothing
     members = tuple(collection.members[i] for i in kept)
     return Collection(
         collection.axis, members, tuple(collection.views[i] for i in kept) if collection.views else ()

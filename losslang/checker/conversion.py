@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from losslang import model as m
 from losslang.checker.scope import Context, Scope, resolve_axis, shown
 from losslang.checker.suggest import did_you_mean, listing
-from losslang.checker.values import Meaning, Value
+from losslang.checker.values import Meaning, Value, constants_in
 from losslang.ir import Node
 from losslang.kinds import ABSTRACT, CONCRETE, INTERVALS, Kind
 from losslang.source import Span
@@ -49,12 +51,12 @@ def kind_from(context: Context, scope: Scope, written: m.KindExpr, in_def: bool)
         help = did_you_mean(written.name, names) or f"kinds: {listing(names, limit=20)}"
         raise context.fail("LL104", f"there is no kind `{written.name}`", written.span, help)
     over = resolve_axis(context, scope, written.over, written.span) if written.over else None
-    of = resolve_axis(context, scope, written.of, written.span) if written.of else None
+    of = _pointed_axis(context, scope, written, in_def)
     if over and written.name not in WITH_OVER:
         raise context.fail("LL218", f"a `{written.name}` has no `over`", written.span, "drop `over …`")
     if of and written.name != "label":
         raise context.fail("LL218", f"a `{written.name}` has no `of`", written.span, "drop `of …`")
-    if written.name == "label" and not of:
+    if written.name == "label" and not of and not in_def:
         raise context.fail(
             "LL218", "a label must say which axis it points into", written.span, "write `label of AXIS`"
         )
@@ -65,6 +67,13 @@ def kind_from(context: Context, scope: Scope, written: m.KindExpr, in_def: bool)
     if written.ignoring is not None and written.name != "label":
         raise context.fail("LL218", "only a label can ignore a value", written.span, "drop `ignoring …`")
     return Kind(written.name, over, of, written.ignoring)
+
+
+def _pointed_axis(context: Context, scope: Scope, written: m.KindExpr, in_def: bool) -> str | None:
+    """A label may point into an axis that nothing else has; a parameter of a def names one of its own."""
+    if written.of is None or (not in_def and written.of not in scope.axes):
+        return written.of
+    return resolve_axis(context, scope, written.of, written.span)
 
 
 def single(context: Context, meaning: Meaning, span: Span) -> Value:
@@ -168,13 +177,20 @@ def _serves(value: Value, name: str) -> bool:
     if name == "weight":
         return interval.nonnegative
     if name == "binary":
-        return source in ("binary", "mask") or constant in (0.0, 1.0)
+        return source in ("binary", "mask") or _made_of(value, lambda v: v in (0.0, 1.0))
     if name == "sign":
-        return source == "sign" or constant in (-1.0, 1.0)
+        return source == "sign" or _made_of(value, lambda v: v in (-1.0, 1.0))
     if name == "count":
-        whole = constant is not None and constant >= 0 and float(constant).is_integer()
-        return source in ("count", "index", "binary", "mask") or whole
+        return source in ("count", "index", "binary", "mask") or _made_of(
+            value, lambda v: v >= 0 and v.is_integer()
+        )
     return source == name
+
+
+def _made_of(value: Value, allowed: Callable[[float], bool]) -> bool:
+    """Whether the value is a constant, or a literal of constants, that are all allowed."""
+    numbers = constants_in(value.node)
+    return numbers is not None and all(allowed(float(n)) for n in numbers)
 
 
 def _refuse(context: Context, value: Value, target: Kind, span: Span, what: str) -> Exception:

@@ -120,7 +120,10 @@ def _extremum(op: str) -> Lower:
         node = values[0].node
         for value in values[1:]:
             node = context.graph.apply(op, node, value.node)
-        return derived(node, joined_kind(values, node), values)
+        kind = joined_kind(values, node)
+        if kind.name == "logit" and any(v.constant is not None for v in values):
+            kind = by_range(interval_of(node))  # cut off at a number it is no log-odds any more
+        return derived(node, kind, values)
 
     return lower
 
@@ -179,6 +182,8 @@ def _valid(context: Context, values: list[Value], span: Span) -> Value:
         raise context.fail(
             "LL201", f"`valid` is for labels, not for a `{y.kind}`", span, "use a mask or a comparison"
         )
+    if y.kind.ignoring is None and context.reporter.frames:
+        return Value(context.graph.const(True), Kind("mask"))  # a definition serves labels of both sorts
     if y.kind.ignoring is None:
         raise context.fail(
             "LL201", "this label ignores nothing, so all of it is valid", span,
@@ -192,7 +197,30 @@ def _unary(op: str) -> Elementwise:
     return Elementwise(("x",), _plain(op))
 
 
-_PLAIN = ["abs", "sign", "expm1", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "softplus", "erf", "erfc", "lgamma", "digamma", "log_bessel_i0"]
+_PLAIN = [
+    "abs",
+    "sign",
+    "expm1",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "softplus",
+    "erf",
+    "erfc",
+    "lgamma",
+    "digamma",
+    "log_bessel_i0",
+    "bessel_ratio",
+]
 
 ELEMENTWISE: dict[str, Elementwise] = {
     **{name: _unary(name) for name in _PLAIN},

@@ -113,3 +113,38 @@ def constant_of(node: Node) -> float | None:
         return product
     except (ZeroDivisionError, OverflowError):
         return None
+
+
+def constants_in(node: Node) -> set[float] | None:
+    """The numbers of a constant or of a literal of constants, else None."""
+    if node.op in ("stack", "to_real", "neg") and (
+        node.op == "stack" or node.args[0].op in ("stack", "const")
+    ):
+        parts = [constants_in(a) for a in node.args]
+        known = [p for p in parts if p is not None]
+        if len(known) < len(parts):
+            return None
+        sign = -1.0 if node.op == "neg" else 1.0
+        return {sign * number for part in known for number in part}
+    constant = constant_of(node)
+    return None if constant is None else {constant}
+
+
+def truth_of(node: Node) -> bool | None:
+    """Whether a condition made of constants holds, None where it depends on anything."""
+    if node.op == "const" and isinstance(node.attr, bool):
+        return node.attr
+    if node.op in ("eq", "ne", "lt", "le"):
+        left, right = (constant_of(a) for a in node.args)
+        if left is None or right is None:
+            return None
+        return {"eq": left == right, "ne": left != right, "lt": left < right, "le": left <= right}[node.op]
+    if node.op not in ("and", "or", "not"):
+        return None
+    parts = [truth_of(a) for a in node.args]
+    if node.op == "not":
+        return None if parts[0] is None else not parts[0]
+    decisive = node.op == "or"
+    if decisive in parts:
+        return decisive
+    return None if None in parts else not decisive
