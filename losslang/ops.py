@@ -295,6 +295,9 @@ _row("gather", 2, "structure", lambda args, attr: args[0].axes - {attr} | args[1
 _row("scatter_add", 2, "structure", lambda args, attr: frozenset(attr[1]) | {attr[0]}, linear=True,
      interval=lambda x, at: EVERYTHING,
      doc="attr: (axis, kept axes). Sums x into place at along axis, over the other axes; out of range is dropped")  # fmt: skip
+_row("extern", -1, "structure", lambda args, attr: frozenset(attr[2]), elem=lambda args, attr: attr[3],
+     doc="attr: (name, layouts of the arguments, layout of the result, element class): a host function; cut out "
+     "before differentiation and emission")  # fmt: skip
 _row("stack", -1, "structure", lambda args, attr: _union(args, attr) | {attr}, linear=True,
      elem=lambda args, attr: args[0].elem if len({a.elem for a in args}) == 1 else "real",
      interval=lambda *xs: _hull(xs), doc="attr: the new axis")  # fmt: skip

@@ -10,11 +10,16 @@ from losslang.ops import OPS
 def interval_of(node: Node) -> Interval:
     """What is provable of every element of ``node``; cached on the graph."""
     known = node.graph.intervals
-    if node not in known:
+    found = known.get(node)
+    if found is not None:
+        return found
+    if not all(a in known for a in node.args):
         for each in walk([node]):
             if each not in known:
                 known[each] = _interval(each, known)
-    return known[node]
+        return known[node]
+    found = known[node] = _interval(node, known)
+    return found
 
 
 def _interval(node: Node, known: dict[Node, Interval]) -> Interval:

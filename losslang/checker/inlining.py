@@ -17,9 +17,9 @@ from losslang.checker.modules import Definition, Module
 from losslang.checker.report import Failed
 from losslang.checker.scope import Context, Scope, resolve_axes, resolve_axis, shown, shown_axes
 from losslang.checker.suggest import did_you_mean, listing
-from losslang.checker.values import Collection, Meaning, Value
+from losslang.checker.values import Collection, Meaning, Value, merged_facts
 from losslang.ir import Node
-from losslang.kinds import REAL, Kind
+from losslang.kinds import ELEMENTS, INTERVALS, REAL, Kind
 from losslang.source import Span
 
 
@@ -32,7 +32,7 @@ class Inlined:
     params: tuple[m.Param, ...]
     body: m.Expression
     module: Module
-    statement: m.Def | m.Dist | m.Kl
+    statement: m.Def | m.Dist | m.Kl | m.Extern
 
 
 Arguments = dict[str, tuple[Meaning, Span]]
@@ -42,13 +42,54 @@ def call_definition(
     context: Context, scope: Scope, call: m.Call, found: Definition, module: Module
 ) -> Meaning:
     if isinstance(found, m.Extern):
-        raise context.fail(
-            "LL401", f"the extern `{found.name}` cannot be compiled by this version", call.span,
-            "compute it before the loss and declare it as an input",
-        )  # fmt: skip
+        return call_extern(context, scope, call, found, module)
     target = Inlined(found.name, found.axes, found.params, found.body, module, found)
     arguments = _arguments(context, scope, call, target)
     return inline(context, scope, call, target, arguments)
+
+
+def call_extern(context: Context, scope: Scope, call: m.Call, found: m.Extern, module: Module) -> Value:
+    """A host function: its arguments and result are arrays whose riding axes lead, then those declared."""
+    nothing = m.Number.make(value=0, text="0", span=found.span)
+    target = Inlined(found.name, found.axes, found.params, nothing, module, found)
+    arguments = _arguments(context, scope, call, target)
+    if call.along is not None and call.along.where is not None:
+        raise context.fail(
+            "LL213", "an extern takes no `where`", call.along.where.span, "mask what it returns"
+        )
+    axes, packs = _bind_axes(context, scope, call, target, arguments)
+    inner = Scope(module, axes=dict(axes), packs=packs, inside=found.name)
+    context.reporter.enter(found.name, call.span, module.path, module.is_user, found.span)
+    try:
+        _bind_values(context, inner, target, arguments, scope, call)
+        kind = kind_from(context, inner, found.result, in_def=False)
+        own = _written_axes(context, inner, found.result)
+        orders = [_written_axes(context, inner, p.kind) for p in found.params]
+    finally:
+        context.reporter.leave()
+    values = [single(context, inner.values[p.name], call.span) for p in found.params]
+    riding = {a for v, order in zip(values, orders, strict=True) for a in v.axes - set(order)} - set(own)
+    lead = tuple(a for a in scope.axes.values() if a in riding)
+    lead += tuple(sorted(riding - set(lead)))
+    layouts = tuple(
+        (*(a for a in lead if a in v.axes), *(a for a in order if a in v.axes))
+        for v, order in zip(values, orders, strict=True)
+    )
+    elem = ELEMENTS.get(kind.name, "real")
+    attr = (found.name, layouts, (*lead, *own), elem)
+    node = context.graph.make("extern", tuple(v.node for v in values), attr)
+    promised = INTERVALS.get(kind.name)
+    if promised is not None:
+        context.graph.declared[node] = promised
+    spoilt, introduced, _ = merged_facts(values) if values else (frozenset(), frozenset(), None)
+    return Value(node, kind, spoilt, introduced)
+
+
+def _written_axes(context: Context, inner: Scope, written: m.KindExpr | None) -> tuple[str, ...]:
+    """The graph's axes of a kind's bracket, in order."""
+    if written is None or not written.axes:
+        return ()
+    return tuple(resolve_axes(context, inner, written.axes, frozenset()))
 
 
 def call_distribution(context: Context, scope: Scope, tilde: m.Tilde) -> Meaning:

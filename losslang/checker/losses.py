@@ -353,7 +353,9 @@ def _sizes_known(work: LossElaboration, lowered: LoweredLoss) -> bool:
     given = {axis for i in lowered.inputs for leaf in i.leaves for axis in leaf.axes}
     given |= {axis for h in lowered.hypers for axis in h.axes} | set(lowered.fixed)
     roots = [lowered.total, *(t.node for t in lowered.terms), *(r.node for r in lowered.reports)]
-    for node in walk(roots):
+    nodes = list(walk(roots))
+    given |= {axis for node in nodes if node.op == "extern" for axis in node.attr[2]}
+    for node in nodes:
         if node.op not in ("index", "size"):
             continue
         root = graph.size_root(node.attr)
