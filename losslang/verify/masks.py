@@ -1,0 +1,89 @@
+"""Which places of the inputs a case masks out, and garbage to put there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losslang.lowered import LoweredLoss
+from losslang.truth import evaluate
+from losslang.verify.inputs import Array, Case
+from losslang.verify.reference import computing_type, value_nodes
+
+PROBE_DIGITS = 20
+GARBAGE: tuple[float, ...] = (float("nan"), float("inf"), float("-inf"), 3e38)
+WRONG_LABELS = (1_000_000, -7)
+
+
+def masked_places(lowered: LoweredLoss, case: Case) -> dict[str, NDArray[np.bool_]]:
+    """For each input node the places where the formula as written does not care what stands there.
+
+    Found by trying: a NaN (or, for labels, an index out of range) that leaves every result unchanged
+    is not looked at. Values that merely happen not to matter, such as those below a maximum, do not
+    pass: a NaN among them shows.
+    """
+    arrays = case.leaves(lowered)
+    nodes = [node for node, _ in value_nodes(lowered).values()]
+    computing = computing_type(lowered, case.dtype)
+
+    def results(inputs: dict[str, Any]) -> list[Any]:
+        found = evaluate(nodes, inputs, case.sizes, PROBE_DIGITS, computing=computing)
+        return [_comparable(v) for each in found for v in each.values.flat]
+
+    before = results(dict(arrays))
+    if any(v == "nan" for v in before):
+        return {}
+    masked: dict[str, NDArray[np.bool_]] = {}
+    for each in lowered.inputs:
+        for leaf in each.leaves:
+            name = leaf.node.attr[0]
+            if leaf.node.elem == "bool" or not arrays[name].size:
+                continue
+            probes = WRONG_LABELS if leaf.node.elem == "int" else (float("nan"),)
+            where = np.zeros(arrays[name].size, dtype=bool)
+
+            def ignored(places: Array, name: str = name, probes: Any = probes) -> bool:
+                for probe in probes:
+                    spoiled = arrays[name].astype(np.float64 if np.isnan(probe) else np.int64)
+                    spoiled.reshape(-1)[places] = probe
+                    if results({**arrays, name: spoiled}) != before:
+                        return False
+                return True
+
+            _search(ignored, np.arange(where.size), where)
+            if each.kind.ignoring is not None:
+                where &= arrays[name].reshape(-1) != each.kind.ignoring
+            if where.any():
+                masked[name] = where.reshape(arrays[name].shape)
+    return masked
+
+
+def _search(ignored: Any, places: Array, where: NDArray[np.bool_]) -> None:
+    """Halve the places until each part is ignored as a whole or a single place that is not."""
+    if ignored(places):
+        where[places] = True
+    elif len(places) > 1:
+        middle = len(places) // 2
+        _search(ignored, places[:middle], where)
+        _search(ignored, places[middle:], where)
+
+
+def _comparable(value: Any) -> Any:
+    return "nan" if value != value else value
+
+
+def spoiled(lowered: LoweredLoss, case: Case, masked: dict[str, NDArray[np.bool_]], turn: int) -> Case:
+    """The case with garbage in its masked-out places."""
+    arrays = case.leaves(lowered)
+    for name, where in masked.items():
+        array = arrays[name].copy()
+        garbage: float = GARBAGE[turn % len(GARBAGE)]
+        if array.dtype.kind in "iu":
+            array[where] = WRONG_LABELS[turn % 2]
+        else:
+            with np.errstate(over="ignore"):
+                array[where] = np.asarray(garbage).astype(array.dtype)
+        case = case.with_leaf(lowered, name, array)
+    return case

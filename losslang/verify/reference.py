@@ -1,0 +1,163 @@
+"""What a case is truly worth, computed once and shared by all backends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losslang.ir import Node
+from losslang.kinds import DIFFERENTIABLE
+from losslang.lowered import LoweredLoss
+from losslang.truth import Truth, truth, truth_gradient
+from losslang.verify.inputs import Array, Case
+
+GradientKey = tuple[str, str | None]
+UNDECIDING = ("label", "mask", "binary", "sign", "count", "weight")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """True values in a given order of axes; ``radius`` is that of a set of subgradients."""
+
+    values: NDArray[np.float64]
+    decided: NDArray[np.bool_]
+    radius: NDArray[np.float64]
+
+    @staticmethod
+    def of(found: Truth, axes: Sequence[str]) -> Expected:
+        order = [found.array.axes.index(a) for a in axes]
+        return Expected(
+            found.floats(axes), np.transpose(found.decided, order), np.transpose(found.radius, order)
+        )
+
+
+def computing_type(lowered: LoweredLoss, dtype: str) -> str:
+    """The type that a loss computes in when its floating inputs have type ``dtype``."""
+    decides = any(each.kind.name not in UNDECIDING for each in lowered.inputs)
+    return "float64" if dtype == "float64" and decides else "float32"
+
+
+def value_nodes(lowered: LoweredLoss) -> dict[str, tuple[Node, tuple[str, ...]]]:
+    """Everything a call returns, with the order of its axes."""
+    graph = lowered.graph
+    found: dict[str, tuple[Node, tuple[str, ...]]] = {"total": (lowered.total, ())}
+    for term in lowered.terms:
+        found[f"term {term.name}"] = (term.node, ())
+        if term.weight is not None:
+            found[f"weighted {term.name}"] = (graph.apply("mul", term.weight, term.node), ())
+    if lowered.offset is not None:
+        found["weighted offset"] = (lowered.offset, ())
+    for report in lowered.reports:
+        found[f"report {report.name}"] = (report.node, report.axes)
+    return found
+
+
+def gradient_leaves(lowered: LoweredLoss) -> dict[GradientKey, tuple[Node, tuple[str, ...]]]:
+    """The inputs that are differentiated by default."""
+    return {
+        (each.name, leaf.key): (leaf.node, leaf.axes)
+        for each in lowered.inputs
+        for leaf in each.leaves
+        if each.kind.name in DIFFERENTIABLE and leaf.node.elem == "real"
+    }
+
+
+class Reference:
+    """The truth of one case, in parts that are computed when they are first asked for."""
+
+    def __init__(self, lowered: LoweredLoss, case: Case, max_digits: int = 5500) -> None:
+        self.lowered = lowered
+        self.case = case
+        self.computing = computing_type(lowered, case.dtype)
+        self.max_digits = max_digits
+        self._inputs: dict[str, Any] = dict(case.leaves(lowered))
+        self._nodes = value_nodes(lowered)
+        self._leaves = gradient_leaves(lowered)
+
+    @cached_property
+    def values(self) -> dict[str, Expected]:
+        return self._values(self._inputs)
+
+    @cached_property
+    def gradients(self) -> dict[GradientKey, Expected]:
+        return self._gradients(self._inputs)
+
+    @cached_property
+    def subgradients(self) -> dict[GradientKey, Expected]:
+        """Balls that hold every subgradient."""
+        return self._gradients(self._inputs, subgradients=True)
+
+    def _values(self, inputs: dict[str, Any]) -> dict[str, Expected]:
+        nodes = [node for node, _ in self._nodes.values()]
+        found = truth(nodes, inputs, self.case.sizes, computing=self.computing, max_digits=self.max_digits)
+        return {
+            name: Expected.of(t, axes)
+            for (name, (_, axes)), t in zip(self._nodes.items(), found, strict=True)
+        }
+
+    def _gradients(self, inputs: dict[str, Any], subgradients: bool = False) -> dict[GradientKey, Expected]:
+        if not self._leaves:
+            return {}
+        found = truth_gradient(
+            self.lowered.total,
+            [node for node, _ in self._leaves.values()],
+            inputs,
+            self.case.sizes,
+            computing=self.computing,
+            max_digits=2 * self.max_digits,
+            subgradients=subgradients,
+        )
+        return {
+            key: Expected.of(t, axes) for (key, (_, axes)), t in zip(self._leaves.items(), found, strict=True)
+        }
+
+    # -- how far one unit in the last place of the inputs moves the truth -----------------------------
+
+    @cached_property
+    def _moved_inputs(self) -> list[dict[str, Any]]:
+        """The inputs with every real moved by one unit in the last place, signs at random (twice, and once
+        each way together)."""
+        rng = np.random.default_rng(0)
+        moved = []
+        for directions in (rng.choice, rng.choice, lambda c, n: np.ones(n), lambda c, n: -np.ones(n)):
+            inputs = dict(self._inputs)
+            for name, array in inputs.items():
+                if array.dtype.kind == "f":
+                    inputs[name] = _stepped(array, directions((-1.0, 1.0), array.shape))
+            moved.append(inputs)
+        return moved
+
+    @cached_property
+    def value_movement(self) -> dict[str, NDArray[np.float64]]:
+        return self._movement(self.values, [self._values(i) for i in self._moved_inputs])
+
+    @cached_property
+    def gradient_movement(self) -> dict[GradientKey, NDArray[np.float64]]:
+        return self._movement(self.gradients, [self._gradients(i) for i in self._moved_inputs])
+
+    def _movement(self, base: Any, moved: list[Any]) -> Any:
+        found = {}
+        with np.errstate(all="ignore"):
+            for key, expected in base.items():
+                largest = np.zeros(expected.values.shape)
+                for other in moved:
+                    gap = np.abs(other[key].values - expected.values)
+                    same = other[key].values == expected.values
+                    gap = np.where(same, 0.0, np.where(np.isnan(gap), np.inf, gap))
+                    largest = np.maximum(largest, gap)
+                found[key] = largest
+        return found
+
+
+def _stepped(array: Array, signs: Any) -> Array:
+    """Each number moved to its neighbour; 0 and 1 stay, being exact where they mean something."""
+    limits = np.finfo(array.dtype)
+    next_one = np.nextafter(
+        array, np.where(np.asarray(signs) > 0, limits.max, limits.min).astype(array.dtype)
+    )
+    return np.where((array == 0) | (array == 1), array, next_one).astype(array.dtype)

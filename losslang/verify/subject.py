@@ -1,0 +1,90 @@
+"""The compiled loss on one backend, called with NumPy arrays and answering in them."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from losslang.verify.inputs import Case
+
+Array = NDArray[Any]
+BACKENDS = ("numpy", "torch", "jax")
+
+
+@dataclass(frozen=True)
+class Results:
+    """``values``: scalars and reports under ``total``, ``term x``, ``weighted x``, ``report x``;
+    ``gradients``: by input name, then key of a collection (None otherwise)."""
+
+    values: dict[str, Array]
+    gradients: dict[tuple[str, str | None], Array]
+
+
+def installed() -> tuple[str, ...]:
+    """The backends whose library is there."""
+    return tuple(b for b in BACKENDS if importlib.util.find_spec(b) is not None)
+
+
+class Subject:
+    """``compiled``: a ``CompiledLoss``."""
+
+    def __init__(self, backend: str, compiled: Any) -> None:
+        self.backend = backend
+        self.compiled = compiled
+        self._convert: Callable[[Any], Any] = _converter(backend)
+
+    def accepts(self, dtype: str) -> bool:
+        """Whether the backend computes in a type now (JAX has float64 behind a switch)."""
+        if self.backend != "jax" or dtype != "float64":
+            return True
+        import jax
+
+        return bool(jax.config.jax_enable_x64)
+
+    def run(self, case: Case) -> Results:
+        """The output and the total's gradients for the default inputs."""
+        arguments: dict[str, Any] = {}
+        for name, value in case.arrays.items():
+            if isinstance(value, Mapping):
+                arguments[name] = {k: self._convert(v) for k, v in value.items()}
+            else:
+                arguments[name] = self._convert(value)
+        hypers = dict(case.hypers)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            out, grads = self.compiled.value_and_grad()(**arguments, **hypers)
+            values = {"total": out.total}
+            for prefix, group in (("term", out.terms), ("weighted", out.weighted), ("report", out.reports)):
+                values |= {f"{prefix} {name}": value for name, value in group.items()}
+            found = {name: _numpy(value) for name, value in values.items()}
+            gradients: dict[tuple[str, str | None], Array] = {}
+            for name, value in grads.items():
+                if isinstance(value, Mapping):
+                    gradients |= {(name, key): _numpy(v) for key, v in value.items()}
+                else:
+                    gradients[name, None] = _numpy(value)
+        return Results(found, gradients)
+
+
+def _numpy(value: Any) -> Array:
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    return np.asarray(value)
+
+
+def _converter(backend: str) -> Callable[[Any], Any]:
+    if backend == "torch":
+        import torch
+
+        return lambda array: torch.from_numpy(np.array(array))
+    if backend == "jax":
+        import jax.numpy as jnp
+
+        return lambda array: jnp.asarray(np.asarray(array))
+    return np.asarray
