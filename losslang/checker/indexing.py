@@ -8,7 +8,7 @@ from losslang import model as m
 from losslang.checker.arithmetic import joined_kind, map_members, require_aligned
 from losslang.checker.conversion import as_real, same_axis, shown_kind, single
 from losslang.checker.report import Failed
-from losslang.checker.scope import Context, Scope, resolve_axis, shown, shown_axes
+from losslang.checker.scope import Context, Scope, resolve_axes, resolve_axis, shown, shown_axes
 from losslang.checker.suggest import did_you_mean, listing
 from losslang.checker.values import Collection, Meaning, Value, derived, merged_facts
 from losslang.ir import AxisSize, Node
@@ -153,8 +153,10 @@ def _rename_all(context: Context, scope: Scope, value: Value, renames: list[m.Re
     leaving: set[str] = set()
     plan: list[tuple[tuple[str, ...], str, m.Rename]] = []
     for item in renames:
-        old = tuple(resolve_axis(context, scope, name, item.span) for name in item.axes)
-        for axis, name in zip(old, item.axes, strict=True):
+        refs = tuple(m.AxisRef.make(name=n.lstrip("*"), pack=n.startswith("*"), span=item.span) for n in item.axes)
+        old = tuple(resolve_axes(context, scope, refs, frozenset()))
+        for axis in old:
+            name = shown(axis)
             if axis not in value.axes:
                 raise context.fail(
                     "LL208", f"this renames `{name}`, but the expression has {shown_axes(value.axes)}", item.span,

@@ -68,6 +68,8 @@ Build = Callable[[list[Problem], list[Any], Span], Any]
 
 LARGEST = 1.7976931348623157e308
 DEPTH = 100
+#: After so many problems nobody reads on, and the parser stops.
+MOST_PROBLEMS = 30
 
 
 def _text(literal: str) -> str:
@@ -394,6 +396,10 @@ def merge(problems: list[Problem], c: list[Any], span: Span) -> Node:
     return Rename.make(span=span, axes=tuple(c[:-1]), to=c[-1])
 
 
+def merge_pack(problems: list[Problem], c: list[Any], span: Span) -> Node:
+    return Rename.make(span=span, axes=(f"*{c[-2]}",), to=c[-1])
+
+
 def each(problems: list[Problem], c: list[Any], span: Span) -> Node:
     return Each.make(span=span, variable=c[1], pack=c[2], body=c[3])
 
@@ -419,7 +425,7 @@ BUILDERS: dict[str, Build] = {
         dist_headed, kl, kl_headed, extern, rule, rule_headed, check, kind, axis, param, drawn, setting, size,
         integer, above, below, between, interval, patterns, name, number, if_, let_in, binding, or_, and_,
         not_, compare, tilde, as_, negative, raised, matching, call, size_of, arguments, keyword, along, along_reversed,
-        index, pick, rename, merge, each, rows, array, start,
+        index, pick, rename, merge, merge_pack, each, rows, array, start,
     )
 } | dict.fromkeys(("axes", "params", "names", "settings", "bindings"), _items) | dict.fromkeys(
     ("sum_chain", "product_chain"), _chain
