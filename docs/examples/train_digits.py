@@ -49,7 +49,7 @@ def with_torch(pixels: np.ndarray, digit: np.ndarray, steps: int = STEPS) -> lis
     curve = []
     for _ in range(steps):
         out = loss(logits=inputs @ weight + bias, digit=truth, weight=weight)
-        curve.append(float(out.total))
+        curve.append(out.total.item())
         optimizer.zero_grad()
         out.total.backward()
         optimizer.step()

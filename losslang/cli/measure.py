@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from losslang.cli import batch
@@ -94,11 +94,20 @@ def measure(
     return measured
 
 
-def _gradients_by_term(fn: CompiledLoss, arguments: dict[str, Any], wrt: list[str]) -> dict[str, list[float | None]]:
-    """Norms of the gradients of every weighted term alone."""
-    found = {}
-    for name, (_, gradients) in fn.gradients_by_term(wrt, **arguments).items():
-        found[name] = [_norm(gradients[each]) for each in wrt]
+def _gradients_by_term(
+    fn: CompiledLoss, arguments: dict[str, Any], wrt: list[str]
+) -> dict[str, list[float | None]]:
+    """Norms of the gradients of every weighted term alone: each is compiled as an objective of its own."""
+    from losslang.compiler import from_lowered
+
+    lowered = fn._bind((), dict(arguments))[0].lowered
+    found: dict[str, list[float | None]] = {}
+    for term in lowered.terms:
+        if term.weight is not None and wrt:
+            weighted = lowered.graph.apply("mul", term.weight, lowered.graph.real(term.node))
+            alone = replace(lowered, total=weighted, offset=None, terms=(), reports=())
+            _, gradients = from_lowered(alone, fn.backend).value_and_grad(wrt)(**arguments)
+            found[term.name] = [_norm(gradients[name]) for name in wrt]
     return found
 
 

@@ -1,0 +1,90 @@
+"""``losslang verify``: the guarantees of a compiled loss, tested."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from losslang.cli.backends import backend_option
+
+if TYPE_CHECKING:
+    from losslang.verify import Finding, Report
+
+_COLORS = {"passed": "green", "failed": "red", "undecided": "yellow", "not_applicable": None}
+_MARKS = {"passed": "ok", "failed": "FAILED", "undecided": "undecided", "not_applicable": "–"}
+
+
+@click.command("verify")
+@click.argument("spec", metavar="SPEC")
+@backend_option(help="Only this one; by default all that are installed.")
+@click.option("--loss", help="Which loss of the file.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the inputs.")
+@click.option("--budget", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Seconds to spend.")
+@click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(spec: str, backend: str | None, loss: str | None, seed: int, budget: float, format: str) -> None:
+    """Test that a loss is finite, accurate, masked, splittable, the same everywhere, and accounted for.
+
+    Inputs are made from the declared kinds, extremes included.
+    """
+    from losslang.cli.targets import load_spec
+    from losslang.verify import verify
+
+    loaded = load_spec(spec)
+    with _progress() as progress:
+        report = verify(loaded, [backend] if backend else None, loss, seed, budget, progress)
+    if format == "json":
+        import json
+
+        click.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+    else:
+        _print(report)
+    if not report.passed:
+        raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
+    """A bar on stderr where a person looks, else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("verify")
+
+        def show(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=what)
+
+        yield show
+
+
+def _print(report: Report) -> None:
+    from losslang.verify import GUARANTEES
+
+    click.echo(f"{report.loss} on {', '.join(report.backends)} (seed {report.seed}, {report.cases} cases)")
+    for number, (name, promise) in GUARANTEES.items():
+        click.echo(f"\n{number}. {name}: {promise}")
+        for finding in report.findings:
+            if finding.guarantee == number:
+                _print_finding(finding)
+    failed = len(report.failures())
+    told = f"{failed} of {len(report.findings)} findings failed" if failed else "every guarantee holds"
+    click.echo(f"\n{told} ({report.seconds:.1f} s)")
+
+
+def _print_finding(finding: Finding) -> None:
+    where = " ".join(filter(None, (finding.backend, f"along {finding.axis}" if finding.axis else "")))
+    mark = click.style(f"{_MARKS[finding.status]:<9}", fg=_COLORS[finding.status])
+    click.echo(f"   {mark} {where + ': ' if where else ''}{finding.reason}")
+    if finding.status == "failed" and finding.worst is not None:
+        worst = finding.worst
+        click.echo(f"             {worst.place}: {worst.got!r}, should be {worst.expected!r} ± {worst.allowed:.3g}")
+        click.echo(f"             case {worst.case} ({worst.dtype}):")
+        for name, value in worst.inputs.items():
+            click.echo(f"               {name} = {value!r}")
