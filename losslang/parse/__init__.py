@@ -27,9 +27,18 @@ def parse(text: str, path: str | None = None) -> tuple[File | None, list[Diagnos
     text, problems = clean(text)
     statements, comments, more = parser().parse(text)
     problems += more
-    diagnostics = [diagnostic(p, path) for p in problems]
-    diagnostics.sort(key=Diagnostic.sort_key)
+    diagnostics = _diagnostics(problems, path) if problems else []
     return build.file(statements, comments), diagnostics
+
+
+def _diagnostics(problems: list[build.Problem], path: str | None) -> list[Diagnostic]:
+    """In the order of the text, each once, and not more than anyone reads."""
+    once = {(row, span[:2]): (row, span, data) for row, span, data in reversed(problems)}
+    ordered = sorted(once.values(), key=lambda p: p[1])
+    if len(problems) >= build.MOST_PROBLEMS:
+        ordered = ordered[: build.MOST_PROBLEMS]
+        ordered.append(("too-many", ordered[-1][1], {}))
+    return [diagnostic(p, path) for p in ordered]
 
 
 def decode(data: bytes, path: str | None = None) -> str | Diagnostic:

@@ -245,6 +245,8 @@ def _missing_value(run: Run, spot: Spot) -> bool:
     if not spot.wants_value or not (spot.ends_statement or spot.kind in _OPERATORS):
         return False
     before = _named(spot.before, spot.before_text)
+    if spot.first_on_line and run.at:  # point at what waits for its value
+        spot = spot._replace(span=Span(*run.tokens.starts[run.at - 1], *run.tokens.ends[run.at - 1]))
     _say(run, spot, "missing-operand", before=before)
     _skip_statement(run, spot)
     return True

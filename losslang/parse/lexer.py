@@ -7,7 +7,7 @@ import unicodedata
 from typing import NamedTuple
 
 from losslang.model import Comment
-from losslang.parse.build import Problem
+from losslang.parse.build import MOST_PROBLEMS, Problem
 from losslang.parse.tables import Tables
 from losslang.source import Span
 
@@ -69,7 +69,7 @@ class Lexer:
                     f"(?P<FOREIGN>{'|'.join(foreign)})",
                     f"(?P<SIGN>{'|'.join(rest)})",
                     "(?P<END>\\Z)",
-                    "(?P<OTHER>.))",
+                    "(?P<OTHER>(?P<ONE>.)(?P=ONE)*))",
                 ]
             ),
             re.DOTALL,
@@ -130,6 +130,9 @@ class Lexer:
                 return Tokens(kinds, texts, starts, ends), comments, problems
             else:
                 span = Span(*begin, line, position - line_start)
+                if len(problems) > MOST_PROBLEMS:
+                    text, position = "", 0  # enough: the text ends here
+                    continue
                 if group == "FOREIGN":
                     found = self._foreign(found, span, problems)
                 elif found == '"':
@@ -159,9 +162,14 @@ class Lexer:
         return len(text) if end < 0 else end
 
     def _unknown(self, found: str, span: Span, problems: list[Problem]) -> None:
-        instead = _ROOTS.get(found)
+        if problems and problems[-1][0] == "unknown-character" and problems[-1][1][2:] == span[:2]:
+            row, before, data = problems[-1]
+            data = {**data, "text": data["text"][:40] + found}
+            problems[-1] = (row, before.to(span), data)
+            return
+        instead = _ROOTS.get(found[0])
         row = "unknown-character" if not instead else "foreign-character"
-        problems.append((row, span, {"text": found, "instead": instead or ""}))
+        problems.append((row, span, {"text": found[:40], "instead": instead or ""}))
 
     def _spoilt_number(
         self, text: str, first: int, line: int, line_start: int, problems: list[Problem]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import functools
+import gc
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from losslang.model import Comment
 from losslang.parse import explain
-from losslang.parse.build import BUILDERS, DEPTH, Build, Problem
+from losslang.parse.build import BUILDERS, DEPTH, MOST_PROBLEMS, Build, Problem
 from losslang.parse.lexer import Lexer, Tokens
 from losslang.parse.tables import RESERVED, STATEMENTS, Tables, load
 from losslang.source import Span
 
-MOST_PROBLEMS = 30
+#: Characters from which on a text counts as long.
+LONG = 50_000
 
 
 class Parser:
@@ -39,8 +43,23 @@ class Parser:
         """The statements of a text, in a row, with its comments and problems."""
         tokens, comments, problems = self.lexer.tokens(text, line)
         run = Run(self, tokens, problems)
-        run.all()
+        with _undisturbed(len(text) > LONG):
+            run.all()
         return run.statements(), comments, problems
+
+
+@contextlib.contextmanager
+def _undisturbed(wanted: bool) -> Iterator[None]:
+    """No garbage collection meanwhile: a long text makes so many lasting nodes that the collector,
+    which goes through all of them again and again, would take most of the time."""
+    if not (wanted and gc.isenabled()):
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _builder(name: str | None) -> Build | None:
@@ -81,7 +100,6 @@ class Run:
             if not self.done:
                 explain.recover(self)
                 if len(self.problems) >= MOST_PROBLEMS:
-                    self.problems.append(("too-many", self.problems[-1][1], {}))
                     self.reset()
                     self.done = True
 
@@ -233,7 +251,8 @@ class Run:
     def too_deep(self) -> bool:
         """Whether more brackets, signs, powers and branches are open than a file may nest."""
         accessing = self.parser.tables.accessing
-        symbols = [accessing[s] for s in self.states]
+        base = 2 + (type(self.values[0]) is list)  # without the keyword of the statement
+        symbols = [accessing[s] for s in self.states[base:]]
         openers, minus = self.parser.openers, self.parser.minus
         terminals = self.parser.tables.terminals
         depth = sum(s in openers for s in symbols)
