@@ -43,7 +43,7 @@ def _files(paths: Sequence[str]) -> Iterator[tuple[str | None, m.File]]:
     if not paths:
         from losslang.parse import library
 
-        yield from library.all_files()
+        yield from ((str(path), library.file(path)) for path in library.paths())
         return
     from losslang.cli.targets import expand, load_spec
 
