@@ -61,7 +61,9 @@ def info_nce(query: Tensor, key: Tensor, temperature: float = 0.1) -> Tensor:
     return rows(n, row)
 
 
-def info_nce_negatives(query: Tensor, positive: Tensor, negatives: Tensor, temperature: float = 0.1) -> Tensor:
+def info_nce_negatives(
+    query: Tensor, positive: Tensor, negatives: Tensor, temperature: float = 0.1
+) -> Tensor:
     def row(i: int) -> Tensor:
         hit = torch.exp(cosine(query[i], positive[i]) / temperature)
         miss = total(torch.exp(cosine(query[i], k) / temperature) for k in negatives[i])
@@ -138,7 +140,9 @@ def n_pair(anchor: Tensor, positive: Tensor) -> Tensor:
     return rows(n, row)
 
 
-def multi_similarity(z: Tensor, y: Tensor, alpha: float = 2.0, beta: float = 50.0, base: float = 0.5) -> Tensor:
+def multi_similarity(
+    z: Tensor, y: Tensor, alpha: float = 2.0, beta: float = 50.0, base: float = 0.5
+) -> Tensor:
     """Wang et al., 2019, equation 15, without its mining of pairs."""
     n = len(z)
 
@@ -213,7 +217,9 @@ def barlow_twins(view1: Tensor, view2: Tensor, weight: float = 5e-3) -> Tensor:
     return out
 
 
-def vicreg(view1: Tensor, view2: Tensor, invariance: float = 25.0, variance: float = 25.0, covariance: float = 1.0) -> Tensor:
+def vicreg(
+    view1: Tensor, view2: Tensor, invariance: float = 25.0, variance: float = 25.0, covariance: float = 1.0
+) -> Tensor:
     """Bardes et al., 2022, equations 1 to 6, without the small number under the root."""
     n, d = view1.shape
 
@@ -225,7 +231,11 @@ def vicreg(view1: Tensor, view2: Tensor, invariance: float = 25.0, variance: flo
         return total(c[i, j] ** 2 for i in range(d) for j in others(d, i)) / d
 
     apart = total(squared(a, b) for a, b in zip(view1, view2, strict=True)) / n
-    return invariance * apart + variance * (spread(view1) + spread(view2)) + covariance * (tangle(view1) + tangle(view2))
+    return (
+        invariance * apart
+        + variance * (spread(view1) + spread(view2))
+        + covariance * (tangle(view1) + tangle(view2))
+    )
 
 
 def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
@@ -267,7 +277,7 @@ def worse_pairs(relevance: Tensor) -> list[tuple[int, int]]:
 
 def places(values: Tensor) -> list[int]:
     """1 for the largest; ties by position."""
-    order = sorted(range(len(values)), key=lambda i: (-float(values[i]), i))
+    order = sorted(range(len(values)), key=lambda i: (-values[i].item(), i))
     return [order.index(i) + 1 for i in range(len(values))]
 
 
@@ -276,7 +286,9 @@ def discount(place: int, k: float = math.inf) -> float:
 
 
 def ideal_dcg(relevance: Tensor, k: float = math.inf) -> float:
-    return sum((2 ** float(r) - 1) * discount(p, k) for r, p in zip(relevance, places(relevance), strict=True))
+    return sum(
+        (2 ** float(r) - 1) * discount(p, k) for r, p in zip(relevance, places(relevance), strict=True)
+    )
 
 
 def ranknet(scores: Tensor, relevance: Tensor) -> Tensor:
@@ -306,7 +318,9 @@ def list_mle(scores: Tensor, relevance: Tensor) -> Tensor:
     best_first = sorted(range(len(scores)), key=lambda i: places(relevance)[i])
     out = ZERO
     for position, i in enumerate(best_first):
-        out = out - torch.log(torch.exp(scores[i]) / total(torch.exp(scores[j]) for j in best_first[position:]))
+        out = out - torch.log(
+            torch.exp(scores[i]) / total(torch.exp(scores[j]) for j in best_first[position:])
+        )
     return out
 
 
@@ -317,7 +331,9 @@ def softmax_ranking(scores: Tensor, relevance: Tensor) -> Tensor:
 def approx_ndcg(scores: Tensor, relevance: Tensor, temperature: float = 0.1) -> Tensor:
     """Qin, Liu and Li, 2010, equation 7."""
     n = len(scores)
-    place = rows(n, lambda i: 1 + total(torch.sigmoid((scores[j] - scores[i]) / temperature) for j in others(n, i)))
+    place = rows(
+        n, lambda i: 1 + total(torch.sigmoid((scores[j] - scores[i]) / temperature) for j in others(n, i))
+    )
     return 1 - ((2**relevance - 1) / torch.log2(1 + place)).sum() / ideal_dcg(relevance)
 
 
@@ -338,7 +354,10 @@ def top1(positive: Tensor, negatives: Tensor) -> Tensor:
 
 def bpr_max(positive: Tensor, negatives: Tensor, regularization: float = 1.0) -> Tensor:
     s = torch.softmax(negatives, 0)
-    return -torch.log((s * torch.sigmoid(positive - negatives)).sum()) + regularization * (s * negatives**2).sum()
+    return (
+        -torch.log((s * torch.sigmoid(positive - negatives)).sum())
+        + regularization * (s * negatives**2).sum()
+    )
 
 
 def top1_max(positive: Tensor, negatives: Tensor) -> Tensor:
@@ -346,7 +365,9 @@ def top1_max(positive: Tensor, negatives: Tensor) -> Tensor:
     return (s * (torch.sigmoid(negatives - positive) + torch.sigmoid(negatives**2))).sum()
 
 
-def cosine_contrastive(user: Tensor, positive: Tensor, negatives: Tensor, margin: float = 0.8, weight: float = 1.0) -> Tensor:
+def cosine_contrastive(
+    user: Tensor, positive: Tensor, negatives: Tensor, margin: float = 0.8, weight: float = 1.0
+) -> Tensor:
     """Mao et al., 2021 (SimpleX), equation 1."""
     push = total(torch.relu(cosine(user, v) - margin) for v in negatives) / len(negatives)
     return 1 - cosine(user, positive) + weight * push
@@ -370,7 +391,9 @@ def recall(scores: Tensor, relevance: Tensor, k: float) -> Tensor:
 
 def mean_reciprocal_rank(scores: Tensor, relevance: Tensor) -> Tensor:
     place = places(scores)
-    return torch.tensor(max([1 / place[i] for i in range(len(scores)) if relevance[i] > 0], default=0.0), dtype=torch.float64)
+    return torch.tensor(
+        max([1 / place[i] for i in range(len(scores)) if relevance[i] > 0], default=0.0), dtype=torch.float64
+    )
 
 
 def average_precision(scores: Tensor, relevance: Tensor) -> Tensor:
