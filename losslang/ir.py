@@ -96,7 +96,8 @@ class Graph:
     """Makes and interns nodes, and keeps what is known beside them.
 
     ``axis_sizes`` says where each axis gets its length; ``declared`` holds the intervals that the
-    kinds of inputs promise; ``origins`` holds the places a node came from.
+    kinds of inputs promise; ``origins`` holds the places a node came from. ``intervals``, ``swings`` and
+    ``vast`` remember what was proved of nodes.
     """
 
     def __init__(self) -> None:
@@ -106,6 +107,8 @@ class Graph:
         self.axis_sizes: dict[str, AxisSize] = {}
         self.declared: dict[Node, Interval] = {}
         self.intervals: dict[Node, Interval] = {}
+        self.swings: dict[Node, tuple[bool, bool]] = {}
+        self.vast: dict[Node, bool] = {}
         self.origins: dict[Node, list[tuple[str | None, Span]]] = {}
 
     # -- making nodes ---------------------------------------------------------------------------

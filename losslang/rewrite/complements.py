@@ -94,7 +94,22 @@ def _of_power(engine: Engine, node: Node) -> Node | None:
         return engine.mul(inner, engine.add(1.0, base))
     if power == 2 and base.op == "sin":
         return engine.make("pow", engine.make("cos", base.args[0]), 2.0)
+    if base.op == "add" and linear(base).constant == 1:
+        return _of_power_near_one(engine, node)
     return _of_product(engine, node)
+
+
+def _of_power_near_one(engine: Engine, node: Node) -> Node | None:
+    """1 - (1 + u)^k = -expm1(k log1p(u))."""
+    base, exponent = node.args
+    graph = engine.graph
+    u = build_sum(graph, Linear(linear(base).terms))
+    said = graph.make("add", (graph.const(1.0), graph.make("neg", (node,))))
+    if number(exponent) == 2:
+        return engine.neg(engine.mul(engine.settle(u), engine.add(1.0, base)))
+    if not nonnegative(base):
+        return None
+    return engine.computed(said, -graph.apply("expm1", exponent * graph.apply("log1p", u)))
 
 
 def _of_product(engine: Engine, node: Node) -> Node | None:
@@ -114,8 +129,10 @@ def _of_quotient(engine: Engine, node: Node) -> Node | None:
     a, b = node.args
     above, below = linear(a), linear(b)
     gap = below.plus(above, -1.0)
-    if gap.size < max(below.size, above.size):
-        return engine.div(engine.sum_of(gap), b)
+    before = engine.firings
+    better = engine.sum_of(gap)
+    if gap.size < max(below.size, above.size) or engine.firings > before:
+        return engine.div(better, b)
     return _of_product(engine, node)
 
 
@@ -127,6 +144,13 @@ def _of_sqrt(engine: Engine, node: Node) -> Node | None:
     gap = Linear({t: -c for t, c in form.terms.items()})
     said = engine.graph.make("add", (engine.graph.const(1.0), engine.graph.make("neg", (node,))))
     return engine.computed(said, build_sum(engine.graph, gap) / (1.0 + node))
+
+
+def _of_hypotenuse(engine: Engine, node: Node) -> Node | None:
+    from losslang.rewrite.differences import difference
+
+    found = difference(engine, node, engine.const(1.0))
+    return None if found is None else engine.neg(found)
 
 
 def _of_sum(engine: Engine, node: Node) -> Node | None:
@@ -173,6 +197,7 @@ _RULES = {
     "mul": _of_product,
     "div": _of_quotient,
     "sqrt": _of_sqrt,
+    "hypot": _of_hypotenuse,
     "sum": _of_sum,
     "prod": _of_reduced_product,
     "computed_as": _of_meaning,

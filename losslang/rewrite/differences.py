@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from losslang.ir import Node
 from losslang.rewrite.complements import complement_of
 from losslang.rewrite.engine import Engine
-from losslang.rewrite.forms import linear, nonnegative, number
+from losslang.rewrite.forms import Linear, build_sum, linear, nonnegative, number
+from losslang.rewrite.swings import wild
 
 Rule = Callable[[Engine, Node, Node], "Node | None"]
 
@@ -21,13 +21,51 @@ def difference(engine: Engine, a: Node | None, b: Node | None) -> Node | None:
         inner = complement_of(engine, a)
         return None if inner is None else engine.neg(inner)
     if a.op == b.op and (rule := _ALIKE.get(a.op)) is not None:
-        return rule(engine, a, b)
-    if a.op == "sqrt":
+        found = rule(engine, a, b)
+        if found is not None:
+            return found
+    if a.op in ("sqrt", "hypot"):
         return _root_less(engine, a, b)
-    if b.op == "sqrt":
+    if b.op in ("sqrt", "hypot"):
         found = _root_less(engine, b, a)
         return None if found is None else engine.neg(found)
-    return None
+    return _through_logarithms(engine, a, b)
+
+
+def _through_logarithms(engine: Engine, a: Node, b: Node) -> Node | None:
+    """a - b of what is carried as logarithms that differ by something simple: b·expm1(log a - log b)."""
+    from losslang.rewrite.logarithms import log_of
+
+    if not (wild(a) and wild(b) and nonnegative(a) and nonnegative(b)):
+        return None
+    first, second = log_of(engine, a), log_of(engine, b)
+    if first is None or second is None or first.op == "log" or second.op == "log":
+        return None
+    form = linear(engine.sub(first, second))
+    if form.size > 1 or form.size >= linear(first).size + linear(second).size:
+        return None
+    graph = engine.graph
+    gap = build_sum(graph, form)
+    above = -(a * graph.apply("expm1", -gap))
+    below = b * graph.apply("expm1", gap)
+    return engine.computed(said(a, b), graph.select(graph.apply("lt", 0.0, gap), above, below))
+
+
+def _softpluses(engine: Engine, a: Node, b: Node) -> Node:
+    """softplus(x) - softplus(y) = log1p(sigmoid(y)·expm1(x - y)), for x near y."""
+    graph = engine.graph
+    gap = engine.sub(a.args[0], b.args[0])
+    near = graph.apply("lt", graph.apply("abs", gap), 1.0)
+    close = graph.apply("log1p", graph.apply("sigmoid", b.args[0]) * graph.apply("expm1", gap))
+    return engine.computed(said(a, b), graph.select(near, close, said(a, b)))
+
+
+def _squared(engine: Engine, root: Node) -> Linear:
+    """The square of a root, as a sum."""
+    if root.op == "sqrt":
+        return linear(root.args[0])
+    squares = [engine.make("pow", x, 2.0) for x in root.args]
+    return linear(squares[0]).plus(linear(squares[1]))
 
 
 def said(a: Node, b: Node) -> Node:
@@ -77,16 +115,24 @@ def _roots(engine: Engine, a: Node, b: Node) -> Node | None:
 def _root_less(engine: Engine, a: Node, b: Node) -> Node | None:
     """sqrt(x) - b = (x - b²) / (sqrt(x) + b), where x - b² is simple and b is positive."""
     graph = engine.graph
-    inside = linear(a.args[0])
+    inside = _squared(engine, a)
     gap = inside.plus(linear(engine.make("pow", b, 2.0)), -1.0)
     if gap.size >= inside.size or gap.size == 0:
         return None
-    numerator = engine.sum_of(gap)
     total = a + b
-    formula = numerator / total
+    formula = _over(engine, gap, total)
     if not nonnegative(b):
         formula = graph.select(graph.apply("le", 0.0, b), formula, said(a, b))
     return engine.computed(said(a, b), formula)
+
+
+def _over(engine: Engine, numerator: Linear, total: Node) -> Node:
+    """A sum over ``total``; a square is divided before it is squared."""
+    if numerator.size == 1 and numerator.terms:
+        ((term, coefficient),) = numerator.terms.items()
+        if term.op == "pow" and number(term.args[1]) == 2:
+            return coefficient * (term.args[0] * (term.args[0] / total))
+    return engine.sum_of(numerator) / total
 
 
 def _cosines(engine: Engine, a: Node, b: Node) -> Node:
@@ -165,6 +211,5 @@ _ALIKE: dict[str, Rule] = {
     "rename": _through_structure,
     "gather": _through_structure,
     "sum": _reduced,
+    "softplus": _softpluses,
 }
-
-__all__ = ["difference", "math"]

@@ -6,9 +6,9 @@ What it builds, it builds with :meth:`Engine.make`, so new nodes are settled in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from losslang.ir import Graph, Node, rebuild, walk
+from losslang.ir import Graph, Node, rebuild
 from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, peel
 from losslang.rewrite.trace import Trace
 
@@ -40,11 +40,14 @@ class Engine:
         self.logs: dict[Node, Node | None] = {}
         self.complements: dict[Node, Node | None] = {}
         self.depth = 0
-        self.quiet = 0
+        self.firings = 0
 
     def run(self, roots: Sequence[Node]) -> list[Node]:
         rewritten: dict[Node, Node] = {}
-        for node in walk(roots):
+        for node in _order(roots):
+            if node.op == "computed_as":
+                rewritten[node] = node
+                continue
             args = tuple(rewritten[a] for a in node.args)
             rewritten[node] = self.settle(rebuild(node, args), origin=node)
         return [rewritten[root] for root in roots]
@@ -137,9 +140,26 @@ class Engine:
         return self.graph.broadcast(node, axes)
 
     def fired(self, rule: str, before: Node, after: Node, reason: str = "") -> Node:
-        if self.trace is not None and not self.quiet and before is not after:
+        self.firings += 1
+        if self.trace is not None and before is not after:
             self.trace.record(rule, before, after, reason)
         return after
+
+
+def _order(roots: Sequence[Node]) -> Iterator[Node]:
+    """Arguments before users; what is computed by a formula of its own is final."""
+    seen: set[Node] = set()
+    for root in roots:
+        stack: list[tuple[Node, bool]] = [(root, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                yield node
+            elif node not in seen:
+                seen.add(node)
+                stack.append((node, True))
+                if node.op != "computed_as":
+                    stack.extend((a, False) for a in reversed(node.args) if a not in seen)
 
 
 def meaning(node: Node) -> Node:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from losslang.ir import Node
 from losslang.rewrite.engine import Engine, handles
-from losslang.rewrite.forms import Linear, Monomial, bounded_below, build_product, build_sum, linear, nonnegative, number, peel
+from losslang.rewrite.forms import Linear, Monomial, bounded_below, build_product, build_sum, linear, monomial, nonnegative, number, peel, power_of, vast
 from losslang.rewrite.logarithms import log_complement_of, log_of
+from losslang.rewrite.rules import exponent_rules
 from losslang.rewrite.swings import wild
 
 
@@ -13,6 +14,10 @@ from losslang.rewrite.swings import wild
 def exponential(engine: Engine, node: Node) -> Node | None:
     """exp of a sum of logarithms: the product of what they are logarithms of."""
     form = linear(node.args[0])
+    if form.size > 1:
+        better = exponent_rules(engine, form)
+        if better is not None:
+            return better
     values: list[tuple[Node, float]] = []
     rest = Linear({}, form.constant)
     for term, coefficient in form.terms.items():
@@ -112,6 +117,9 @@ def log_add(engine: Engine, node: Node) -> Node | None:
         return engine.make("softplus", a)
     if (a.op == "const" and a.attr == float("-inf")) or (b.op == "const" and b.attr == float("-inf")):
         return b if a.op == "const" else a
+    if first.constant == second.constant != 0 and first.terms and second.terms:
+        inner = engine.make("logaddexp", engine.sum_of(Linear(first.terms)), engine.sum_of(Linear(second.terms)))
+        return engine.add(inner, first.constant)
     gap = second.plus(first, -1.0)
     if first.terms and gap.size < second.size and second.size > 1:
         return engine.add(a, engine.make("softplus", engine.sum_of(gap)))
@@ -171,9 +179,27 @@ def root(engine: Engine, node: Node) -> Node | None:
         return _hypotenuse(engine, node, inside)
     if inside.op == "sum":
         return _norm(engine, node, inside)
-    if inside.op in ("mul", "div") and nonnegative(inside):
-        return None
+    if inside.op in ("mul", "div", "pow") and nonnegative(inside):
+        return _root_of_product(engine, node, inside)
     return None
+
+
+def _root_of_product(engine: Engine, node: Node, inside: Node) -> Node | None:
+    """The roots of factors that may be of any size, and of sums of squares, apart."""
+    held = monomial(inside)
+    if held.coefficient <= 0 or not all(nonnegative(f) for f in held.factors):
+        return None
+    if not any(vast(f) or _is_square_sum(f) for f in held.factors) or len(held.factors) == 1 and held.coefficient == 1:
+        return None
+    roots = [power_of(power_of(f, 0.5) if p % 2 else f, p if p % 2 else p / 2) for f, p in held.factors.items()]
+    result: Node = engine.const(held.coefficient**0.5)
+    for each in roots:
+        result = engine.mul(result, engine.settle(each))
+    return engine.fired("root_of_product", node, result, "a product that overflows has factors that do not")
+
+
+def _is_square_sum(node: Node) -> bool:
+    return node.op == "sum" and peel(node.args[0]).op == "pow" and number(peel(node.args[0]).args[1]) == 2
 
 
 def _hypotenuse(engine: Engine, node: Node, inside: Node) -> Node | None:

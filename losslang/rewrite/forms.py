@@ -228,6 +228,8 @@ def power_of(factor: Node, power: float) -> Node:
 
 def build_product(graph: Graph, form: Monomial) -> Node:
     """A node for ``form``: one quotient of two products; equal powers above and below are taken outside."""
+    if len(form.factors) > 1 and any(vast(f) for f in form.factors):
+        return _careful_product(graph, form)
     above = {f: p for f, p in form.factors.items() if p > 0}
     below = {f: -p for f, p in form.factors.items() if p < 0}
     powers = set(above.values()) | set(below.values())
@@ -240,12 +242,113 @@ def build_product(graph: Graph, form: Monomial) -> Node:
     return graph.make("div", (scaled(top, form.coefficient), _product(graph, below)))
 
 
+def _careful_product(graph: Graph, form: Monomial) -> Node:
+    """Of numbers of any size: quotients before squares, so that no part leaves the range of floats first."""
+    left = dict(form.factors)
+    result: Node | None = None
+    while left:
+        whole = {f: p for f, p in left.items() if abs(p) >= 1} or left
+        step = min(abs(p) for p in whole.values())
+        above = [f for f, p in _ordered(whole) if p > 0]
+        below = [f for f, p in _ordered(whole) if p < 0]
+        part = power_of(_interleaved(graph, above, below), step)
+        if result is None:
+            result = part
+        elif part.op == "div" and number(part.args[0]) == 1:
+            result = graph.make("div", (result, part.args[1]))
+        else:
+            result = graph.make("mul", (result, part))
+        for f in whole:
+            left[f] -= math.copysign(step, left[f])
+            if left[f] == 0:
+                del left[f]
+    assert result is not None
+    return scaled(result, form.coefficient)
+
+
+def _ordered(factors: dict[Node, float]) -> list[tuple[Node, float]]:
+    return sorted(factors.items(), key=lambda item: (len(item[0].axes), item[0].id))
+
+
+def _interleaved(graph: Graph, above: list[Node], below: list[Node]) -> Node:
+    """Quotients of pairs, then what is left over."""
+    parts = [graph.make("div", (real(a), real(b))) for a, b in zip(above, below, strict=False)]
+    parts += [real(a) for a in above[len(below) :]]
+    rest = [real(b) for b in below[len(above) :]]
+    top = graph.const(1.0) if not parts else parts[0] if len(parts) == 1 else graph.make("mul", tuple(parts))
+    if not rest:
+        return top
+    return graph.make("div", (top, rest[0] if len(rest) == 1 else graph.make("mul", tuple(rest))))
+
+
+def vast(node: Node) -> bool:
+    """Whether ``node`` is made of positive inputs that may be of any size."""
+    memo = node.graph.vast
+    if node not in memo:
+        memo[node] = False
+        memo[node] = _vast(node)
+    return memo[node]
+
+
+def _vast(node: Node) -> bool:
+    if node.op == "input":
+        inside = interval_of(node)
+        return inside.nonnegative and math.isinf(inside.high) and node in node.graph.declared
+    if node.op in ("add", "mul", "div", "neg", "pow", "sqrt", "hypot", "sum", "max", "abs", *_PASSES):
+        return any(vast(a) for a in node.args)
+    return node.op == "computed_as" and vast(node.args[0])
+
+
 def _product(graph: Graph, factors: dict[Node, float]) -> Node:
     ordered = sorted(factors, key=lambda f: (len(f.axes), f.id))
     items = [power_of(f, factors[f]) for f in ordered]
     if not items:
         return graph.const(1.0)
     return items[0] if len(items) == 1 else graph.make("mul", tuple(items))
+
+
+def opened(form: Linear) -> Linear:
+    """``form`` with differences that are computed as such taken apart again, for patterns to look at."""
+    result = Linear({}, form.constant)
+    for term, coefficient in form.terms.items():
+        parts = _parts(term)
+        if parts is None:
+            result.add(term, coefficient)
+        else:
+            result = result.plus(parts, coefficient)
+    return result
+
+
+def _parts(term: Node) -> Linear | None:
+    inner = _sum_within(term)
+    if inner is not None:
+        return inner
+    if term.op not in ("mul", "div"):
+        return None
+    held = monomial(term)
+    sums = [(f, s) for f, p in held.factors.items() if p == 1 and (s := _sum_within(f)) is not None]
+    if len(sums) != 1:
+        return None
+    factor, inner = sums[0]
+    rest = Monomial(held.coefficient, {f: p for f, p in held.factors.items() if f is not factor})
+    result = Linear()
+    for each, coefficient in inner.terms.items():
+        product = Monomial(rest.coefficient, dict(rest.factors))
+        for f, p in monomial(each).factors.items():
+            product.multiply(f, p)
+        product.coefficient *= monomial(each).coefficient
+        result = result.plus(linear(build_product(term.graph, product)), coefficient)
+    if inner.constant:
+        result = result.plus(linear(build_product(term.graph, rest)), inner.constant)
+    return result
+
+
+def _sum_within(node: Node) -> Linear | None:
+    if node.op == "expm1":
+        return Linear({node.graph.apply("exp", node.args[0]): 1.0}, -1.0)
+    if node.op == "computed_as" and peel(node.args[0]).op in ("add", "neg"):
+        return opened(linear(node.args[0]))
+    return None
 
 
 # -- what is provable ---------------------------------------------------------------------------

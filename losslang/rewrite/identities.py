@@ -6,8 +6,9 @@ Each looks at a sum in normal form, changes it in place and says whether it did.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
-from losslang.ir import Node
+from losslang.ir import Graph, Node
 from losslang.rewrite.engine import Engine
 from losslang.ranges import interval_of
 from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, nonnegative, number, peel
@@ -220,7 +221,126 @@ def _argument(engine: Engine, node: Node) -> Node:
     return node.args[0] if node.op == "log" else engine.add(1.0, node.args[0])
 
 
+def hyperbolic_cosine(engine: Engine, form: Linear) -> bool:
+    """exp(x) + exp(-x) is 2 cosh(x)."""
+    items = [t for t in form.terms if t.op == "exp"]
+    for i, first in enumerate(items):
+        for second in items[i + 1 :]:
+            if form.terms[first] != form.terms[second]:
+                continue
+            if linear(first.args[0]).plus(linear(second.args[0])).size:
+                continue
+            coefficient = form.terms[first]
+            rest = Linear(dict(form.terms), form.constant)
+            del rest.terms[first], rest.terms[second]
+            return _replace(form, rest.plus(Linear({engine.make("cosh", first.args[0]): 1.0}), 2 * coefficient))
+    return False
+
+
+def logaddexp_pair(engine: Engine, form: Linear) -> bool:
+    """log(e^a + e^b) - log(e^a + e^c), of which the common part is the larger: log1p of a small difference."""
+    graph = engine.graph
+    items = [t for t in form.terms if t.op in ("logaddexp", "softplus")]
+    for i, first in enumerate(items):
+        for second in items[i + 1 :]:
+            if form.terms[first] != -form.terms[second]:
+                continue
+            for b, c in _apart(graph, first, second):
+                coefficient = form.terms[first]
+                said = graph.make("add", (first, graph.make("neg", (second,))))
+                engine.settled[said] = said
+                gap = engine.sub(b, c)
+                less = graph.apply("exp", c - second) * graph.apply("expm1", gap)
+                near = graph.apply("lt", graph.apply("abs", said), 0.5)
+                better = engine.computed(said, graph.select(near, graph.apply("log1p", less), said))
+                engine.fired("logaddexp_pair", said, better, "two close logarithms of sums that share a part")
+                rest = Linear(dict(form.terms), form.constant)
+                del rest.terms[first], rest.terms[second]
+                return _replace(form, rest.plus(Linear({peel(better): 1.0}), coefficient))
+    return False
+
+
+def _apart(graph: Graph, first: Node, second: Node) -> Iterator[tuple[Node, Node]]:
+    """The arguments in which two logarithms of sums differ, where they share the other."""
+    ours, theirs = (_addends(graph, t) for t in (first, second))
+    for i in (0, 1):
+        for j in (0, 1):
+            if ours[i] is theirs[j] and not (first.op == second.op == "softplus"):
+                yield ours[1 - i], theirs[1 - j]
+                return
+
+
+def _addends(graph: Graph, node: Node) -> tuple[Node, Node]:
+    return (graph.const(0.0), node.args[0]) if node.op == "softplus" else (node.args[0], node.args[1])
+
+
+def common_denominator(engine: Engine, form: Linear) -> bool:
+    """x - y / d, over the denominator d, where the numerator x·d - y is simpler than d."""
+    for second in list(form.terms):
+        held = monomial(second)
+        for below in [f for f, p in held.factors.items() if p < 0 and f.op == "add" and linear(f).size <= 4]:
+            for first in [*form.terms, *([None] if form.constant else [])]:
+                if first is not second and _join(engine, form, first, second, held, below):
+                    return True
+    return False
+
+
+def _join(engine: Engine, form: Linear, first: Node | None, second: Node, held: Monomial, below: Node) -> bool:
+    one = Monomial() if first is None else monomial(first)
+    numerator = Monomial(held.coefficient, dict(held.factors))
+    numerator.factors[below] += 1
+    if numerator.factors[below] == 0:
+        del numerator.factors[below]
+    common = {
+        f: math.copysign(min(abs(p), abs(one.factors[f])), p)
+        for f, p in numerator.factors.items()
+        if f in one.factors and p * one.factors[f] > 0
+    }
+    x, y = _less(one, common), _less(numerator, common)
+    scale = form.constant if first is None else form.terms[first]
+    gap = Linear()
+    denominator = linear(below)
+    for term, coefficient in denominator.terms.items():
+        gap = gap.plus(linear(_times(engine, x, term)), scale * coefficient)
+    if denominator.constant:
+        gap = gap.plus(linear(build_product(engine.graph, x)), scale * denominator.constant)
+    gap = gap.plus(linear(build_product(engine.graph, y)), form.terms[second])
+    if gap.size >= denominator.size:
+        return False
+    rest = Linear(dict(form.terms), 0.0 if first is None else form.constant)
+    del rest.terms[second]
+    if first is not None:
+        del rest.terms[first]
+    if gap.size:
+        factor = Monomial(1.0, {**common})
+        factor.multiply(below, -1.0)
+        better = engine.mul(engine.sum_of(gap), build_product(engine.graph, factor))
+        before = build_sum(engine.graph, form.plus(rest, -1.0))
+        engine.fired("common_denominator", before, better, "what cancels in the numerator cancels exactly")
+        rest = rest.plus(linear(better))
+    return _replace(form, rest)
+
+
+def _less(form: Monomial, common: dict[Node, float]) -> Monomial:
+    rest = dict(form.factors)
+    for factor, power in common.items():
+        rest[factor] -= power
+        if rest[factor] == 0:
+            del rest[factor]
+    return Monomial(form.coefficient, rest)
+
+
+def _times(engine: Engine, x: Monomial, term: Node) -> Node:
+    product = Monomial(x.coefficient, dict(x.factors))
+    held = monomial(term)
+    for factor, power in held.factors.items():
+        product.multiply(factor, power)
+    product.coefficient *= held.coefficient
+    return build_product(engine.graph, product)
+
+
 IDENTITIES = (
+    hyperbolic_cosine,
     softplus_pair,
     logaddexp_reflection,
     log_softmax_of_difference,
@@ -228,5 +348,7 @@ IDENTITIES = (
     logaddexp_halves,
     softplus_halves,
     softplus_share,
+    logaddexp_pair,
     logarithm_pair,
+    common_denominator,
 )

@@ -24,6 +24,8 @@ from losslang.rewrite.forms import (
     number,
     peel,
     positive,
+    range_of,
+    vast,
 )
 from losslang.rewrite.swings import wild
 
@@ -137,6 +139,9 @@ def _of_product(engine: Engine, node: Node) -> Node | None:
     parts = Linear()
     tame = Monomial()
     for factor, power in factors.items():
+        if not nonnegative(factor) and range_of(factor).nonpositive and power == int(power):
+            coefficient *= (-1.0) ** int(power)
+            factor = engine.neg(factor)
         if nonnegative(factor):
             if _leaves(factor, power):
                 inner = log_of(engine, factor)
@@ -237,7 +242,7 @@ def _of_sum(engine: Engine, node: Node) -> Node | None:
     if not any(wild(t) for t in items):
         if form.constant == 1:
             rest = build_sum(engine.graph, Linear(items))
-            return engine.graph.make("log1p", (rest,))
+            return _log_of_one_and(engine, rest)
         return None
     logs: list[Node] = [engine.const(math.log(form.constant))] if form.constant else []
     for term, coefficient in sorted(items.items(), key=lambda item: item[0].id):
@@ -248,6 +253,19 @@ def _of_sum(engine: Engine, node: Node) -> Node | None:
     for each in logs[1:]:
         total = engine.make("logaddexp", total, each)
     return total
+
+
+def _log_of_one_and(engine: Engine, rest: Node) -> Node:
+    """log(1 + x); products of numbers of any size are kept as logarithms, where they would overflow."""
+    graph = engine.graph
+    plain = graph.make("log1p", (rest,))
+    held = monomial(rest)
+    if not vast(rest) or not all(nonnegative(f) for f in held.factors) or set(held.factors.values()) <= {1.0}:
+        return plain
+    logs = log_of(engine, engine.settle(rest))
+    assert logs is not None
+    said = engine.make("softplus", logs)
+    return engine.computed(said, graph.select(graph.apply("lt", rest, 1e30), plain, logs))
 
 
 def _of_difference(engine: Engine, form: Linear) -> Node | None:
@@ -325,8 +343,19 @@ def _of_normal_cdf(engine: Engine, node: Node) -> Node:
 
 
 def _of_erfc(engine: Engine, node: Node) -> Node:
-    scaled = engine.scale(node.args[0], -math.sqrt(2.0))
-    return engine.add(engine.make("log_normal_cdf", scaled), math.log(2.0))
+    """log erfc(x) = log 2 + log Φ(-√2 x), and near 0, where these cancel, log1p(-erf(x))."""
+    graph = engine.graph
+    x = node.args[0]
+    said = engine.add(engine.make("log_normal_cdf", engine.scale(x, -math.sqrt(2.0))), math.log(2.0))
+    near = graph.apply("log1p", -graph.apply("erf", x))
+    return engine.computed(said, graph.select(graph.apply("lt", graph.apply("abs", x), 0.5), near, said))
+
+
+def _of_sinh(engine: Engine, node: Node) -> Node | None:
+    x = node.args[0]
+    if not nonnegative(x):
+        return None
+    return engine.add(x, engine.make("log1mexp", engine.scale(x, -2.0)), -math.log(2.0))
 
 
 def _of_cosh(engine: Engine, node: Node) -> Node:
@@ -411,6 +440,7 @@ _RULES = {
     "normal_cdf": _of_normal_cdf,
     "erfc": _of_erfc,
     "cosh": _of_cosh,
+    "sinh": _of_sinh,
     "softplus": _of_softplus,
     "expm1": _of_expm1,
     "tanh": _of_log1mexp_friend,
@@ -425,7 +455,25 @@ def log_of_signed(engine: Engine, node: Node) -> Node | None:
     if node.op == "add" and form.constant == 1 and form.terms:
         rest = build_sum(engine.graph, Linear(form.terms))
         return engine.graph.make("log1p", (rest,))
+    if node.op == "div":
+        near = _near_one(engine, node)
+        if near is not None:
+            return near
     if node.op in ("mul", "div", "pow"):
         return _of_product(engine, node)
     return None
+
+
+def _near_one(engine: Engine, node: Node) -> Node | None:
+    """log(a / b) whose a - b is simpler than either: through the relative difference where they are close."""
+    a, b = node.args
+    graph = engine.graph
+    gap = linear(a).plus(linear(b), -1.0)
+    if gap.size >= max(linear(a).size, linear(b).size):
+        return None
+    less = build_sum(graph, gap)
+    said = graph.make("log", (node,))
+    engine.settled[said] = said
+    near = graph.apply("lt", graph.apply("abs", less), 0.5 * graph.apply("abs", b))
+    return engine.computed(said, graph.select(near, graph.apply("log1p", less / b), said))
 

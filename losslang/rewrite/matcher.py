@@ -14,7 +14,7 @@ from typing import Any
 from losslang.interval import Interval
 from losslang.ir import Node
 from losslang.ranges import interval_of
-from losslang.rewrite.forms import Linear, Monomial, build_sum, linear, monomial, number, peel
+from losslang.rewrite.forms import Linear, Monomial, build_sum, linear, monomial, number, peel, scaled
 
 Match = dict[str, Any]
 _TOLERANCE = 1e-9
@@ -31,8 +31,10 @@ class Variables:
 class Matcher:
     """Matches one rule's pattern. ``axes`` of the match are kept under ``[name]``."""
 
-    def __init__(self, variables: Variables) -> None:
+    def __init__(self, variables: Variables, loose: bool = False) -> None:
+        """``loose``: what is left of a product may divide by factors that it lacks."""
         self.variables = variables
+        self.loose = loose
 
     def matches(self, pattern: Node, node: Node, found: Match) -> Iterator[Match]:
         """Every way in which ``pattern`` is ``node``, given what is already bound."""
@@ -112,8 +114,6 @@ class Matcher:
             return
         for term, coefficient in left.terms.items():
             scale = coefficient / pattern.terms[free[0]]
-            from losslang.rewrite.forms import scaled
-
             rest = Linear({t: c for t, c in left.terms.items() if t is not term})
             for match in self._variable(free[0].attr[0], scaled(term, scale), found):
                 yield from self._permuted(free[1:], pattern, rest, match)
@@ -139,6 +139,11 @@ class Matcher:
 
     def _product(self, pattern: Node, node: Node, found: Match) -> Iterator[Match]:
         wanted, form = monomial(pattern), monomial(node)
+        if len(wanted.factors) == 1 and wanted.coefficient != 1:
+            ((only, power),) = wanted.factors.items()
+            if only.op == "input" and power == 1 and only.attr[0] not in found:
+                yield from self._variable(only.attr[0], _scaled(node, 1 / wanted.coefficient), found)
+                return
         if not _close(wanted.coefficient, form.coefficient):
             return
         for match, left in self.factors(list(wanted.factors.items()), form, found):
@@ -157,9 +162,10 @@ class Matcher:
             bound = monomial(found[first.attr[0]])
             left = dict(form.factors)
             for factor, inner in bound.factors.items():
-                if left.get(factor, 0.0) * inner * power < abs(inner * power) * abs(inner * power) - _TOLERANCE:
+                has, needs = left.get(factor, 0.0), inner * power
+                if not self.loose and (has * needs <= 0 or abs(has) < abs(needs)):
                     return
-                left[factor] -= inner * power
+                left[factor] = has - needs
                 if left[factor] == 0:
                     del left[factor]
             yield from self.factors(rest, Monomial(form.coefficient / bound.coefficient**power, left), found)
@@ -172,6 +178,11 @@ class Matcher:
                 left[factor] = has - power
             for match in self.matches(first, factor, found):
                 yield from self.factors(rest, Monomial(form.coefficient, left), match)
+
+
+def _scaled(node: Node, factor: float) -> Node:
+    form = linear(node)
+    return build_sum(node.graph, Linear({t: factor * c for t, c in form.terms.items()}, factor * form.constant))
 
 
 def contains(form: Linear, part: Linear, scale: float) -> bool:

@@ -16,6 +16,7 @@ from losslang.rewrite.forms import (
     nonnegative,
     number,
     peel,
+    range_of,
 )
 from losslang.rewrite.logarithms import log_of
 from losslang.rewrite.rules import node_rules, product_rules
@@ -58,6 +59,15 @@ def normal_product(engine: Engine, node: Node) -> Node | None:
     return result
 
 
+@handles("contract")
+def square_sum(engine: Engine, node: Node) -> Node | None:
+    """The contraction of a thing with itself is its sum of squares."""
+    a, b = node.args
+    if a is not b or a.elem != "real" or not node.attr <= a.axes:
+        return None
+    return engine.make("sum", engine.make("pow", a, 2.0), attr=node.attr)
+
+
 def _infinite(node: Node) -> bool:
     value = number(peel(node))
     return value is not None and not math.isfinite(value)
@@ -98,6 +108,9 @@ def _through_logarithms(engine: Engine, form: Monomial) -> Node | None:
         if not any(swing(factor)):
             plain.multiply(factor, power)
             continue
+        if not nonnegative(factor) and range_of(factor).nonpositive and power == int(power):
+            plain.coefficient *= (-1.0) ** int(power)
+            factor = engine.neg(factor)
         logs = log_of(engine, factor) if nonnegative(factor) else None
         if logs is None or (logs.op in ("log",) and factor.op not in ("prod",)):
             signed.append((factor, power))

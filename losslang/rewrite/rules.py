@@ -20,7 +20,7 @@ from losslang.parse import parse
 from losslang.ranges import interval_of
 from losslang.rewrite.adapter import Adapter, plain_make
 from losslang.rewrite.engine import Engine
-from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial
+from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, opened
 from losslang.rewrite.matcher import Match, Matcher, Variables, contains
 
 
@@ -34,11 +34,12 @@ class CompiledRule:
     variables: Variables
     shape: str
     root: Node
+    form: Linear
     value_only: bool
 
     @property
     def matcher(self) -> Matcher:
-        return Matcher(self.variables)
+        return Matcher(self.variables, loose=self.shape == "sum")
 
 
 def rule_sources() -> list[m.Rule]:
@@ -73,15 +74,30 @@ def pattern_graph(source: m.Rule) -> tuple[Graph, dict[str, Node], dict[str, fro
     return graph, names, {a.name: frozenset((a.name,)) for a in source.axes}
 
 
+def _settled(graph: Graph, raw: Node) -> Node:
+    """A pattern in the shape in which nodes are met; the factors of a product are settled one by one."""
+    engine = Engine(graph, rules=False)
+    if raw.op not in ("mul", "div"):
+        return engine.run([raw])[0]
+    form = monomial(raw)
+    settled = engine.run(list(form.factors))
+    product = Monomial(form.coefficient, dict(zip(settled, form.factors.values(), strict=True)))
+    return build_product(graph, product)
+
+
 def compile_rule(source: m.Rule) -> CompiledRule:
     graph, names, axes = pattern_graph(source)
     raw = Adapter(graph, plain_make(graph), names, axes).build(source.pattern)
-    root = Engine(graph, rules=False).run([raw])[0]
+    root = _settled(graph, raw)
     variables = Variables({p.name: interval_of_param(p) for p in source.params}, frozenset(axes))
     replacement = source.replacement
     value_only = replacement.type == "call" and replacement.function == "computed"
     shape = "sum" if root.op in ("add", "neg") else "product" if root.op in ("mul", "div", "pow") else "node"
-    return CompiledRule(source.name, source.doc or "", source, variables, shape, root, value_only)
+    if shape == "node" and root.op == "exp" and root.args[0].op == "add":
+        shape, form = "exponent", linear(root.args[0])
+    else:
+        form = opened(linear(root))
+    return CompiledRule(source.name, source.doc or "", source, variables, shape, root, form, value_only)
 
 
 @cache
@@ -100,8 +116,12 @@ def sum_rules(engine: Engine, form: Linear, node: Node) -> bool:
     """Apply the first rule that finds its terms in ``form``."""
     if not engine.rules:
         return False
-    for rule in _by_shape().get("sum", ()):
-        for match, used, factor, scale in _in_sum(rule, form, engine):
+    return any(_sum_rule(engine, rule, form) for rule in _by_shape().get("sum", ()))
+
+
+def _sum_rule(engine: Engine, rule: CompiledRule, form: Linear) -> bool:
+    for pattern, whole in ((linear(rule.root), form), (rule.form, opened(form))):
+        for match, used, factor, scale in _in_sum(rule, pattern, whole, engine):
             new = _instance(engine, rule, match)
             if new is None:
                 continue
@@ -109,17 +129,30 @@ def sum_rules(engine: Engine, form: Linear, node: Node) -> bool:
                 new = engine.mul(build_product(engine.graph, Monomial(1.0, factor.factors)), new)
             before = build_sum(engine.graph, used)
             engine.fired(rule.name, before, new if scale == 1 else engine.graph.const(scale) * new, rule.reason)
-            rest = form.plus(used, -1.0)
+            rest = whole.plus(used, -1.0)
             merged = rest.plus(linear(new), scale)
             form.terms, form.constant = merged.terms, merged.constant
             return True
     return False
 
 
-def _in_sum(rule: CompiledRule, form: Linear, engine: Engine) -> Iterator[tuple[Match, Linear, Monomial, float]]:
+def _in_sum(
+    rule: CompiledRule, pattern: Linear, form: Linear, engine: Engine
+) -> Iterator[tuple[Match, Linear, Monomial, float]]:
     """Every place of a rule's sum in a sum: the match, the terms used, their common factor and scale."""
-    pattern = linear(rule.root)
+    if form.size < pattern.size:
+        return
     terms = sorted(pattern.terms.items(), key=lambda item: (item[0].op == "input", -_weight(item[0])))
+    orders = [terms]
+    if len(terms) > 1 and terms[1][0].op == terms[0][0].op:
+        orders.append([terms[1], terms[0], *terms[2:]])
+    for order in orders:
+        yield from _in_order(rule, order, pattern.constant, form, engine)
+
+
+def _in_order(
+    rule: CompiledRule, terms: list[tuple[Node, float]], constant: float, form: Linear, engine: Engine
+) -> Iterator[tuple[Match, Linear, Monomial, float]]:
     anchor, coefficient = terms[0]
     wanted = monomial(anchor)
     matcher = rule.matcher
@@ -130,11 +163,10 @@ def _in_sum(rule: CompiledRule, form: Linear, engine: Engine) -> Iterator[tuple[
             factor = Monomial(1.0, left.factors)
             used = Linear({term: has})
             for found, total in _others(engine, matcher, terms[1:], form, factor, scale, match, used):
-                if pattern.constant:
-                    total = _with_constant(engine, form, total, factor, scale * pattern.constant)
-                    if total is None:
-                        continue
-                yield found, total, factor, scale
+                if not constant:
+                    yield found, total, factor, scale
+                elif (more := _with_constant(engine, form, total, factor, scale * constant)) is not None:
+                    yield found, more, factor, scale
 
 
 def _weight(node: Node) -> int:
@@ -223,6 +255,21 @@ def product_rules(engine: Engine, form: Monomial) -> Node | None:
                 left.multiply(each, power)
             left.coefficient *= monomial(new).coefficient
             return engine.fired(rule.name, before, engine.product_of(left), rule.reason)
+    return None
+
+
+def exponent_rules(engine: Engine, form: Linear) -> Node | None:
+    """exp of a sum that holds the exponent of a rule: what the rule says times exp of the rest."""
+    if not engine.rules:
+        return None
+    for rule in _by_shape().get("exponent", ()):
+        for match, used, factor, scale in _in_sum(rule, rule.form, form, engine):
+            new = _instance(engine, rule, match)
+            if new is None or factor.factors or abs(scale - 1) > 1e-9:
+                continue
+            rest = form.plus(used, -1.0)
+            after = engine.mul(new, engine.make("exp", build_sum(engine.graph, rest))) if rest.size else new
+            return engine.fired(rule.name, engine.graph.apply("exp", build_sum(engine.graph, used)), after, rule.reason)
     return None
 
 

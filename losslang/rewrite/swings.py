@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from losslang.ir import Node
 from losslang.rewrite.forms import number, peel, range_of
 
@@ -15,7 +13,7 @@ _EDGE = 60.0  # exponents beyond this leave float32 or its square
 
 def swing(node: Node) -> Swing:
     """(may underflow, may overflow) for moderate inputs: what exponentials make, not plain inputs."""
-    memo: dict[Node, Swing] = node.graph.__dict__.setdefault("_swings", {})
+    memo = node.graph.swings
     if node not in memo:
         memo[node] = NONE
         memo[node] = _swing(node)
@@ -88,9 +86,3 @@ def _sum_swing(node: Node) -> Swing:
         return NONE
     swings = [swing(a) for a in node.args]
     return all(d for d, _ in swings), any(u for _, u in swings)
-
-
-def unbounded(node: Node) -> bool:
-    """Whether squares and products of ``node`` may leave the range of floats: positive inputs of any size."""
-    inside = range_of(node)
-    return math.isinf(inside.high) and inside.nonnegative
