@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from losslang.interval import Interval
 from losslang.kinds import Kind
-from losslang.lowered import LoweredHyper, LoweredLoss
+from losslang.lowered import LoweredHyper, LoweredLoss, Schedule
 
 Array = NDArray[Any]
 
@@ -90,8 +91,8 @@ def cases(lowered: LoweredLoss, rng: np.random.Generator, dtypes: Sequence[str])
 
 
 def make(lowered: LoweredLoss, rng: np.random.Generator, regime: str, dtype: str, turn: int = 0) -> Case:
-    """One case of a regime."""
-    lengths = sizes(lowered, rng, regime)
+    """One case of a regime. Lengths change with the turn only: some backends compile for every shape."""
+    lengths = sizes(lowered, np.random.default_rng(turn), regime)
     arrays: dict[str, Any] = {}
     for each in lowered.inputs:
         made = {
@@ -136,9 +137,24 @@ def _equal(names: Iterable[str], pairs: Sequence[tuple[str, str]], root: Any) ->
 
 def _hyper(hyper: LoweredHyper, rng: np.random.Generator, turn: int) -> Any:
     default = hyper.default
-    if hasattr(default, "form"):
+    if isinstance(default, Schedule):
         return float(default.start + (default.end - default.start) * (0.5 if turn else 1.0))
-    return default if isinstance(default, tuple) else float(default)
+    if (
+        isinstance(default, tuple)
+        or turn < 2
+        or hyper.kind.name not in ("real", "positive", "weight", "prob")
+    ):
+        return default if isinstance(default, tuple) else float(default)
+    return _other_hyper(float(default), hyper.interval)
+
+
+def _other_hyper(default: float, allowed: Interval) -> float:
+    """A value besides the default, so that what a default of 0 turns off is tried too."""
+    inside = allowed.low + 0.3 * (allowed.high - allowed.low)
+    for other in (inside, 2 * default, default + 0.5):
+        if other != default and np.isfinite(other) and allowed.contains(other):
+            return float(other)
+    return default
 
 
 def _array(
@@ -152,29 +168,42 @@ def _array(
 ) -> Array:
     shape = tuple(lengths[a] for a in axes)
     along = axes.index(kind.over) if kind.over in axes else None
-    values = _VALUES.get(kind.name, _reals)(kind, shape, along, lengths, rng, regime, dtype)
+    values: Array = _VALUES.get(kind.name, _reals)(kind, shape, along, lengths, rng, regime, dtype)
     if kind.name == "label":
         return values.astype(np.int64)
-    return values.astype(bool) if kind.name == "mask" else values.astype(dtype)
+    if kind.name == "mask":
+        return values.astype(bool)
+    most = float(np.finfo(dtype).max)
+    return np.clip(values, -most, most).astype(dtype)
 
 
 def _pick(rng: np.random.Generator, shape: tuple[int, ...], choices: Sequence[float]) -> Array:
     return np.asarray(choices, dtype=float)[rng.integers(0, len(choices), shape)]
 
 
+def _dealt(rng: np.random.Generator, shape: tuple[int, ...], choices: Sequence[float]) -> Array:
+    """Like drawing cards: none comes twice before all came once."""
+    count = int(np.prod(shape, dtype=int))
+    decks = [rng.permutation(np.asarray(choices, dtype=float)) for _ in range(count // len(choices) + 1)]
+    return np.asarray(np.concatenate(decks)[:count].reshape(shape))
+
+
 def _sprinkled(rng: np.random.Generator, base: Array, choices: Sequence[float]) -> Array:
-    """``base`` with one place (if it has any) exchanged for an extreme."""
-    if base.size:
-        base = base.copy()
-        base.reshape(-1)[rng.integers(base.size)] = choices[rng.integers(len(choices))]
-    return base
+    """``base`` with one place exchanged for each of the extremes, as far as it has places."""
+    changed = base.copy()
+    places = rng.permutation(base.size)
+    for place, choice in zip(places, rng.permutation(np.asarray(choices)), strict=False):
+        changed.reshape(-1)[place] = choice
+    return np.asarray(changed)
 
 
 def _reals(kind: Kind, shape: Any, along: Any, lengths: Any, rng: Any, regime: str, dtype: str) -> Array:
     top = FLOATS[dtype][0]
-    extremes = (top, -top, 0.0, 1.0, -1.0, 40.0, -104.0, 1e-4, top / 2, -0.5)
+    extremes = (top, -top, 0.0, 1.0, 40.0, -104.0, 1e-4, top / 2)
     if regime == "extreme":
-        return _pick(rng, shape, extremes)
+        return _dealt(rng, shape, extremes)
+    if regime == "edges":  # where exponentials begin to be lost beside 1, and to overflow
+        return _dealt(rng, shape, (-17.5, 17.5, -90.0, 90.0, -30.0, 30.0, -5.0, 0.5))
     if regime == "ties":
         return _pick(rng, shape, (-1.0, 0.0, 1.0, 1.0, 0.5))
     if regime == "zeros":
@@ -183,16 +212,16 @@ def _reals(kind: Kind, shape: Any, along: Any, lengths: Any, rng: Any, regime: s
     if regime == "one extreme":
         return _sprinkled(rng, base, extremes[:2])
     if regime == "large":
-        return rng.normal(0.0, 60.0, shape)
+        return np.asarray(rng.normal(0.0, 60.0, shape))
     if regime == "small":
-        return rng.normal(0.0, 1e-3, shape)
+        return np.asarray(rng.normal(0.0, 1e-3, shape))
     return np.asarray(base)
 
 
 def _positives(kind: Kind, shape: Any, along: Any, lengths: Any, rng: Any, regime: str, dtype: str) -> Array:
     _, least, most = FLOATS[dtype]
     if regime == "extreme":
-        return _pick(rng, shape, (least, most, 1.0, 1e-3, 1e3))
+        return _dealt(rng, shape, (least, most, 1.0, 1e-3, 1e3))
     if regime in ("ties", "zeros"):
         return np.ones(shape)
     base = np.exp(rng.normal(0.0, 0.7, shape))
@@ -206,8 +235,8 @@ def _positives(kind: Kind, shape: Any, along: Any, lengths: Any, rng: Any, regim
 def _weights(kind: Kind, shape: Any, along: Any, lengths: Any, rng: Any, regime: str, dtype: str) -> Array:
     if regime in ("all masked", "zeros"):
         return np.zeros(shape)
-    base = _positives(kind, shape, along, lengths, rng, regime, dtype)
-    return np.where(rng.random(shape) < 0.25, 0.0, base) if regime != "single" else base
+    base: Array = _positives(kind, shape, along, lengths, rng, regime, dtype)
+    return np.asarray(np.where(rng.random(shape) < 0.25, 0.0, base)) if regime != "single" else base
 
 
 def _probs(kind: Kind, shape: Any, along: Any, lengths: Any, rng: Any, regime: str, dtype: str) -> Array:

@@ -134,11 +134,17 @@ class Reference:
 
     @cached_property
     def value_movement(self) -> dict[str, NDArray[np.float64]]:
-        return self._movement(self.values, [self._values(i) for i in self._moved_inputs])
+        found: dict[str, NDArray[np.float64]] = self._movement(
+            self.values, [self._values(i) for i in self._moved_inputs]
+        )
+        return found
 
     @cached_property
     def gradient_movement(self) -> dict[GradientKey, NDArray[np.float64]]:
-        return self._movement(self.gradients, [self._gradients(i) for i in self._moved_inputs])
+        found: dict[GradientKey, NDArray[np.float64]] = self._movement(
+            self.gradients, [self._gradients(i) for i in self._moved_inputs]
+        )
+        return found
 
     def _movement(self, base: Any, moved: list[Any]) -> Any:
         found = {}

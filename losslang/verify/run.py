@@ -281,7 +281,7 @@ def _finding(
     judge: Callable[[Case], list[Mark]],
     wrong: str,
 ) -> Finding:
-    counted = {"cases": ledger.cases, "undecided": ledger.undecided}
+    counted: dict[str, Any] = {"cases": ledger.cases, "undecided": ledger.undecided}
     if ledger.cases == 0:
         return Finding(guarantee, backend, "undecided", "no case could be tried", **counted)
     case, mark = ledger.case, ledger.worst

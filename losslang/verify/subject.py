@@ -38,6 +38,7 @@ class Subject:
         self.backend = backend
         self.compiled = compiled
         self._convert: Callable[[Any], Any] = _converter(backend)
+        self._jitted: dict[tuple[Any, ...], Any] = {}
 
     def accepts(self, dtype: str) -> bool:
         """Whether the backend computes in a type now (JAX has float64 behind a switch)."""
@@ -45,7 +46,7 @@ class Subject:
             return True
         import jax
 
-        return bool(jax.config.jax_enable_x64)
+        return bool(getattr(jax.config, "jax_enable_x64"))  # noqa: B009  (its type does not list it)
 
     def run(self, case: Case) -> Results:
         """The output and the total's gradients for the default inputs."""
@@ -58,7 +59,7 @@ class Subject:
         hypers = dict(case.hypers)
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            out, grads = self.compiled.value_and_grad()(**arguments, **hypers)
+            out, grads = self._call(arguments, hypers)
             values = {"total": out.total}
             for prefix, group in (("term", out.terms), ("weighted", out.weighted), ("report", out.reports)):
                 values |= {f"{prefix} {name}": value for name, value in group.items()}
@@ -70,6 +71,18 @@ class Subject:
                 else:
                     gradients[name, None] = _numpy(value)
         return Results(found, gradients)
+
+    def _call(self, arguments: dict[str, Any], hypers: dict[str, Any]) -> Any:
+        """JAX under ``jit``, as it is used: operation by operation it would compile for each."""
+        call = self.compiled.value_and_grad()
+        if self.backend != "jax":
+            return call(**arguments, **hypers)
+        import jax
+
+        key = tuple(sorted(hypers.items()))
+        if key not in self._jitted:
+            self._jitted[key] = jax.jit(lambda given: call(**given, **hypers))
+        return self._jitted[key](arguments)
 
 
 def _numpy(value: Any) -> Array:
