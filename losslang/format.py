@@ -174,7 +174,8 @@ def _heads(run: Sequence[Any]) -> list[str]:
 
 
 def _head(statement: Any) -> str:
-    word = {m.LetStatement: "let", m.AxisDecl: "axis"}.get(type(statement), type(statement).__name__.lower())
+    words: dict[type, str] = {m.LetStatement: "let", m.AxisDecl: "axis"}
+    word = words.get(type(statement), type(statement).__name__.lower())
     return f"{word} {statement.name}" if hasattr(statement, "name") else word
 
 
@@ -374,7 +375,7 @@ def _array(node: m.Array) -> tuple[str, int]:
     if not node.axes:
         return _rows(node), APPLIED
     along = node.axes[0] if len(node.axes) == 1 else f"({', '.join(node.axes)})"
-    return f"{_rows(node)} along {along}", APPLIED
+    return f"{_rows(node)} along {along}", POSTFIX  # could be indexed as it stands, but reads badly
 
 
 def _rows(node: m.Array) -> str:

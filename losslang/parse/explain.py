@@ -189,6 +189,8 @@ def _reserved(run: Run, spot: Spot) -> bool:
         _say(run, spot, "positional-axis", text="axis")
         _replace(run, "NAME", spot.text)
         return True
+    if spot.kind in ("LET", "IF", "NOT") and spot.wants_value:
+        return False
     if spot.wants_value:
         statement = spot.text in STATEMENTS and (spot.first_on_line or spot.after in ("NAME", "STRING"))
         if statement or spot.text not in STATEMENTS:

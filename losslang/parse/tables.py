@@ -5,7 +5,7 @@ hundred rows of numbers. Keeping those means that a parse imports neither lark n
 The file carries the hash of the grammar that it was made from. If the two differ (someone is
 editing the grammar), the tables are computed in memory instead: slower, but never wrong.
 
-Run ``python -m losslang.parse.tables`` after a change of the grammar.
+Run ``python -m losslang.parse`` after a change of the grammar.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def compute() -> dict[str, Any]:
         maybe_placeholders=True,
         propagate_positions=False,
     )
-    table = lark.parser.parser._parse_table  # type: ignore[attr-defined]
+    table = lark.parser.parser._parse_table
     lexer = lark.parser.lexer.lexer if hasattr(lark.parser.lexer, "lexer") else lark.parser.lexer
     assert isinstance(lexer, BasicLexer)
     lexer.scanner  # noqa: B018  (sorts the terminals by precedence)
@@ -211,7 +211,3 @@ def _rule(rule: Any, number: dict[str, int]) -> list[Any]:
 def write() -> None:
     """Write the tables beside the grammar."""
     TABLES.write_text(json.dumps(compute(), separators=(",", ":"), ensure_ascii=False) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    write()
