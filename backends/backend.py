@@ -69,7 +69,7 @@ COMMON_ROWS.update({op: _FUNCTION_ROW.format(name=name) for op, name in _INVERSE
 #: Ops that the emitter writes itself, the same on every backend, out of other rows.
 SHARED_OPS = frozenset(
     {
-        "const", "input", "index", "size", "add", "mul", "and", "or", "select", "clip", "pow", "to_real", "to_int",
+        "const", "computed_as", "input", "index", "size", "add", "mul", "and", "or", "select", "clip", "pow", "to_real", "to_int",
         "count", "cumsum", "reverse_cumsum", "logsumexp", "softmax", "log_softmax", "rename", "merge", "unmerge",
     }
 )  # fmt: skip

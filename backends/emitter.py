@@ -83,7 +83,7 @@ class FunctionEmitter:
             if node not in self.values:
                 self.values[node] = self._value(node)
         results = [self._result(node, axes) for node, axes in self._results()]
-        self._add_device(start)
+        self._add_device(start, results)
         self.lines.append(f"return ({', '.join(results)}{',' if len(results) == 1 else ''})")
         head = [f"@{d}" for d in self.backend.decorators]
         head.append(f"def {identifier(self.function.name)}({', '.join([*self.parameters, 'real'])}):")
@@ -117,8 +117,8 @@ class FunctionEmitter:
                     self.layout.size(axis, lines)
         return lines
 
-    def _add_device(self, at: int) -> None:
-        if any(re.search(r"\bdevice=device\b", line) for line in self.lines):
+    def _add_device(self, at: int, results: Sequence[str]) -> None:
+        if any(re.search(r"\bdevice=device\b", line) for line in (*self.lines, *results)):
             ranked = [
                 (name, len(p.axes)) for name, p in zip(self.parameters, self.function.parameters, strict=True)
             ]

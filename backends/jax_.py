@@ -12,6 +12,8 @@ class _Jax(Backend):
     def reduction(self, op: str, code: str, axes: str, elem: str) -> str:
         if op in ("max", "min") and elem == "real":
             return f"jnp.{op}({code}, axis={axes}, initial={'-inf' if op == 'max' else 'inf'})"
+        if op in ("max", "min"):
+            return f"jnp.{op}({code}, axis={axes}, initial=jnp.iinfo({code}.dtype).{'min' if op == 'max' else 'max'})"
         return super().reduction(op, code, axes, elem)
 
 

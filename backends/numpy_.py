@@ -13,6 +13,8 @@ class _NumPy(Backend):
             return f"np.sum({code}, axis={axes}, dtype=np.int64)"
         if op in ("max", "min") and elem == "real":
             return f"np.{op}({code}, axis={axes}, initial={'-inf' if op == 'max' else 'inf'})"
+        if op in ("max", "min"):
+            return f"np.{op}({code}, axis={axes}, initial=np.iinfo({code}.dtype).{'min' if op == 'max' else 'max'})"
         return super().reduction(op, code, axes, elem)
 
     def contraction(self, c: Contraction) -> tuple[str, tuple[str, ...]]:

@@ -59,6 +59,8 @@ class Plan:
             return step.scalars + step.factors
         if isinstance(step, Pick):
             return (*step.whole.args, node.args[1])
+        if node.op == "computed_as":
+            return node.args[1:]
         return node.args
 
     def _needed(self, roots: Sequence[Node]) -> list[Node]:

@@ -144,6 +144,11 @@ def _stop(e: FunctionEmitter, node: Node) -> Value:
     return e.fill("stop", value.code, dims=value.dims, elem=node.elem)
 
 
+@_emits("computed_as")
+def _computed_as(e: FunctionEmitter, node: Node) -> Value:
+    return e.expanded(e.named(node.args[1], node.elem), e.layout.dims(node.axes))
+
+
 @_emits("to_real")
 def _to_real(e: FunctionEmitter, node: Node) -> Value:
     return e.get(node.args[0], "real")
@@ -243,7 +248,7 @@ def _reduce(e: FunctionEmitter, node: Node) -> Value:
         return _contraction(e, node, step)
     (x,) = node.args
     elem = {"any": "bool", "all": "bool", "count": "bool"}.get(node.op, node.elem)
-    value = e.get(x, elem)  # type: ignore[arg-type]
+    value = e.named(x, elem) if node.op in ("max", "min") else e.get(x, elem)  # type: ignore[arg-type]
     if node.op == "count":
         value = Value(e.backend.cast(value.closed, "int"), value.dims, "int", named=False)
         return reduced(e, "sum", value, node.attr)

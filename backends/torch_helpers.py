@@ -52,7 +52,13 @@ def _inverse_mills(x):
 
 
 def _polygamma(n, x):
-    return torch.special.polygamma(n, x)
+    """The n-th derivative of digamma; the first one by zeta, which has all digits where x > 0."""
+    if n > 1:
+        return torch.special.polygamma(n, x)
+    positive = x > 0
+    sine = torch.sin(torch.pi * torch.where(positive, 0.5, x - torch.round(x)))
+    zeta = torch.special.zeta(2.0, torch.where(positive, x, 1.0 - x))
+    return torch.where(positive, zeta, (torch.pi / sine) ** 2 - zeta)
 
 
 _I0_SERIES = (1.0, 0.25, 0.027777777777777776, 0.001736111111111111, 6.944444444444444e-05,
