@@ -18,7 +18,7 @@ from losslang.backends import load as load_source
 from losslang.demand import demanded
 from losslang.diagnostics import Diagnostic
 from losslang.differentiate import gradient
-from losslang.errors import InputError, MissingBackend, SpecError
+from losslang.errors import InputError, MissingBackend
 from losslang.ir import Node
 from losslang.kinds import DIFFERENTIABLE
 from losslang.lowered import LoweredLoss, Signature
@@ -36,26 +36,23 @@ BACKENDS = ("numpy", "torch", "jax")
 SCHEDULES = ("auto", "plain")
 STAGES = ("model", "graph", "rewritten", "gradients", "source")
 
-def load(source: str | os.PathLike[str] | Spec) -> Spec:
-    """A spec from a path or a text.
+
+def load(source: Any) -> Spec:
+    """A spec from a path, a text, or the JSON form as a mapping.
 
     Raises:
         SpecError: with every problem that was found.
     """
     from losslang.spec import Spec
 
-    spec = source if isinstance(source, Spec) else Spec.load(source)
-    errors = [each for each in spec.diagnostics if each.is_error]
-    if errors:
-        raise SpecError(errors)
-    return spec
+    return Spec.load(source)
 
 
-def check(source: str | os.PathLike[str] | Spec) -> list[Diagnostic]:
-    """Every problem of a spec, given as a path or a text. Never raises on a bad spec."""
-    from losslang.checker import check_source
+def check(source: Any) -> list[Diagnostic]:
+    """Every problem of a spec, given as ``load`` takes it. Never raises on a bad spec."""
+    from losslang.spec import Spec
 
-    return check_source(source)
+    return list(Spec.read(source).diagnostics)
 
 
 def compile(
@@ -83,13 +80,13 @@ def compile(
     if schedule not in SCHEDULES:
         raise InputError(f"there is no schedule `{schedule}`; {did_you_mean(schedule, SCHEDULES)}")
     spec = load(source)
-    _check_loss(spec, loss)
-    options = {"source": spec, "backend": backend, "loss": loss, "hyper": dict(hyper or {}), "schedule": schedule,
-               "rewrite": rewrite, "externs": dict(externs) if externs else None}  # fmt: skip
-    lowered = _elaborate(spec, loss, None)
+    loss = spec.choose(loss)
+    options = {"backend": backend, "loss": loss, "hyper": dict(hyper or {}), "schedule": schedule}
+    options |= {"source": spec, "rewrite": rewrite, "externs": dict(externs) if externs else None}
+    lowered = spec.elaborate(loss)
 
     def program(signature: Signature | None) -> Program:
-        special = lowered if signature is None else _elaborate(spec, loss, signature)
+        special = lowered if signature is None else spec.elaborate(loss, signature)
         return Program(special, backend, rewrite, externs)
 
     return CompiledLoss(lowered, backend, adapter, program, hyper or {}, Recipe(compile, options))
@@ -100,22 +97,12 @@ def from_lowered(
 ) -> CompiledLoss:
     """A loss that was checked elsewhere, as a callable. It cannot depend on a signature."""
     options = {"lowered": lowered, "backend": backend, "hyper": dict(hyper or {}), "rewrite": rewrite}
-    return CompiledLoss(
-        lowered, backend, _adapter(backend), lambda signature: Program(lowered, backend, rewrite), hyper or {},
-        Recipe(from_lowered, options),
-    )  # fmt: skip
 
+    def program(signature: Signature | None) -> Program:
+        return Program(lowered, backend, rewrite)
 
-def _elaborate(spec: Spec, loss: str | None, signature: Signature | None) -> LoweredLoss:
-    from losslang.checker import elaborate
-
-    return elaborate(spec, loss, signature)
-
-
-def _check_loss(spec: Spec, loss: str | None) -> None:
-    names = list(spec.losses())
-    if loss is not None and loss not in names:
-        raise InputError(f"the spec has no loss `{loss}`; {did_you_mean(loss, names)}")
+    recipe = Recipe(from_lowered, options)
+    return CompiledLoss(lowered, backend, _adapter(backend), program, hyper or {}, recipe)
 
 
 def _adapter(backend: str) -> Adapter:
@@ -167,16 +154,12 @@ class Program:
     # -- what the runtime asks for ------------------------------------------------------------------
 
     def value(self) -> Kernel:
-        return self._functions.get(("value",)) or self._main(("value",))
+        key = ("value",)
+        return self._functions.get(key) or self._built(key, self.value_function, self.backend)
 
     def value_and_gradient(self, wrt: tuple[int, ...]) -> Kernel:
         key = ("gradient", wrt)
-        found = self._functions.get(key)
-        if found is not None:
-            return found
-        if wrt == self.default_wrt:
-            return self._main(key)
-        return self._built(key, lambda: self.gradient_function(wrt), self.backend)
+        return self._functions.get(key) or self._built(key, lambda: self.gradient_function(wrt), self.backend)
 
     def pullback(self, wrt: tuple[int, ...], results: tuple[int, ...]) -> Kernel:
         key = ("pullback", wrt, results)
@@ -196,9 +179,18 @@ class Program:
 
     @property
     def source(self) -> str:
-        self._main(("value",))
-        assert self._source is not None
-        return self._source
+        """The value and the default gradients as one module. Where one of them was loaded before, from a
+        module of its own, that function's text was the same."""
+        with self._lock:
+            if self._source is None:
+                functions = [self.value_function()]
+                if self.default_wrt:
+                    functions.append(self.gradient_function(self.default_wrt))
+                self._source = emit(functions, self.backend)
+                loaded = load_source(self._source, self.backend)
+                self._functions.setdefault(("gradient", self.default_wrt), loaded[functions[-1].name])
+                self._functions.setdefault(("value",), loaded["value"])
+            return self._source
 
     @property
     def substitutions(self) -> tuple[Any, ...]:
@@ -253,16 +245,16 @@ class Program:
         doc = "Gradients of the sum of the pullback's gradients, each times its direction."
         return Function("second", (*self._parameters, *cotangents, *directions), found, doc)
 
-    def _pulled(
-        self, wrt: tuple[int, ...], results: tuple[int, ...]
-    ) -> tuple[list[Parameter], list[Node]]:
+    def _pulled(self, wrt: tuple[int, ...], results: tuple[int, ...]) -> tuple[list[Parameter], list[Node]]:
         """The cotangents of some results as parameters, and the gradients that they give."""
         graph, stable = self.lowered.graph, self.stable()
         nodes = [graph.input(f"cotangent~{at}", (), "real") for at in results]
         weighted = [graph.apply("mul", ct, stable[at]) for ct, at in zip(nodes, results, strict=True)]
         output = weighted[0] if len(weighted) == 1 else graph.apply("add", *weighted)
         gradients = self._rewritten(gradient(output, [self._leaf(at) for at in wrt]))
-        return [Parameter(f"cotangent_{at}", node, ()) for at, node in zip(results, nodes, strict=True)], gradients
+        return [
+            Parameter(f"cotangent_{at}", node, ()) for at, node in zip(results, nodes, strict=True)
+        ], gradients
 
     def demand_function(self) -> Function:
         """Which places of every input, and of every pick's index, the results depend on."""
@@ -294,9 +286,14 @@ class Program:
         return stable
 
     def _function(
-        self, name: str, parameters: Sequence[Parameter], roots: Sequence[Node], wrt: tuple[int, ...], doc: str,
+        self,
+        name: str,
+        parameters: Sequence[Parameter],
+        roots: Sequence[Node],
+        wrt: tuple[int, ...],
+        doc: str,
         values: bool = True,
-    ) -> Function:  # fmt: skip
+    ) -> Function:
         from losslang.rewrite import finish
 
         reports = [report.axes for report in self.lowered.reports]
@@ -306,20 +303,6 @@ class Program:
         return Function(
             name, tuple(parameters), tuple(Result(r, a) for r, a in zip(roots, axes, strict=True)), doc
         )
-
-    def _main(self, wanted: tuple[Any, ...]) -> Kernel:
-        """The module that ``source`` shows: the value, and the gradients asked for by default."""
-        with self._lock:
-            if wanted not in self._functions:
-                functions = [self.value_function()]
-                if self.default_wrt:
-                    functions.append(self.gradient_function(self.default_wrt))
-                text = emit(functions, self.backend)
-                loaded = load_source(text, self.backend)
-                self._source = text
-                self._functions["gradient", self.default_wrt] = loaded[functions[-1].name]
-                self._functions["value",] = loaded["value"]
-            return self._functions[wanted]
 
     def _built(self, key: tuple[Any, ...], make: Callable[[], Function], backend: str) -> Kernel:
         with self._lock:

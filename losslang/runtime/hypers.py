@@ -44,6 +44,10 @@ def checked(hyper: LoweredHyper, value: Any) -> Plain:
             check_number(hyper, value.end)
         return value
     nested = _nested(value, hyper)
+    rank = len(shape_of(nested, hyper.name))
+    if rank != len(hyper.axes):
+        wanted = f"along ({', '.join(hyper.axes)})" if hyper.axes else "a single number"
+        raise InputError(f"hyperparameter `{hyper.name}` should be {wanted}, but has {rank} axes", hyper.name)
     for number in _numbers(nested):
         check_number(hyper, number)
     return nested

@@ -140,57 +140,113 @@ def _with_gradient(program: Program, wrt: tuple[int, ...]) -> Callable[..., tupl
 
     def call(*raw: Any) -> tuple[Any, ...]:
         arrays, real = _prepared(program, raw)
-        results = program.value_and_gradient(wrt)(*arrays, real)
-        gradients = [
-            gradient.astype(jnp.asarray(raw[at]).dtype)
-            for gradient, at in zip(results[count:], wrt, strict=True)
-        ]
-        return (*_custom(program, real)(*arrays)[:count], *gradients)
+        results = _value_and_gradient(program, real, wrt)(*arrays)
+        types = [jnp.asarray(raw[at]).dtype for at in wrt]
+        gradients = [each.astype(dtype) for each, dtype in zip(results[count:], types, strict=True)]
+        return (*results[:count], *gradients)
 
     return call
 
 
 def _custom(program: Program, real: Any) -> Callable[..., tuple[Any, ...]]:
-    """The functions of a program as one that JAX differentiates by the compiled gradient."""
-    layout, slots = program.layout, program.slots
+    """The results of a program, differentiated by the compiled gradients."""
+    layout = program.layout
 
-    @jax.custom_jvp
     def value(*arrays: Any) -> tuple[Any, ...]:
         return program.value()(*arrays, real)
 
     def rule(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        wrt = tuple(
-            at
-            for at, tangent in enumerate(tangents)
-            if slots[at].elem == "real" and type(tangent) is not SymbolicZero
+        wrt, moving = _moving(program, tangents)
+        results = _value_and_gradient(program, real, wrt)(*primals)
+        gradients, results = results[layout.count :], results[: layout.count]
+        return results, _slopes(program, real, primals, results, gradients, wrt, moving)
+
+    return _with_rule(value, rule)
+
+
+def _value_and_gradient(program: Program, real: Any, wrt: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]:
+    """The results and the total's gradients, these too with a compiled derivative: one that is safe where
+    masked values would make automatic differentiation multiply 0 by infinity."""
+    layout = program.layout
+
+    def value(*arrays: Any) -> tuple[Any, ...]:
+        return (program.value_and_gradient(wrt) if wrt else program.value())(*arrays, real)
+
+    def rule(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        along, moving = _moving(program, tangents)
+        results = value(*primals)
+        still = tuple(at for at in along if at not in wrt)
+        kept = dict(zip(wrt, results[layout.count :], strict=True))
+        kept |= dict(zip(still, _gradients(program, real, still, layout.total)(*primals), strict=True))
+        gradients = [kept[at] for at in along]
+        slopes = _slopes(program, real, primals, results[: layout.count], gradients, along, moving)
+        one = jnp.ones((), real)
+        curvature = program.second(along, (layout.total,), wrt)(*primals, one, *moving, real)[: len(wrt)]
+        return results, (*slopes, *curvature)
+
+    return _with_rule(value, rule)
+
+
+def _gradients(
+    program: Program, real: Any, wrt: tuple[int, ...], result: int
+) -> Callable[..., Sequence[Any]]:
+    """The gradients of one result, with a compiled derivative."""
+
+    def value(*arrays: Any) -> tuple[Any, ...]:
+        return tuple(program.pullback(wrt, (result,))(*arrays, jnp.ones((), real), real)) if wrt else ()
+
+    def rule(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        along, moving = _moving(program, tangents)
+        one = jnp.ones((), real)
+        return value(*primals), tuple(
+            program.second(along, (result,), wrt)(*primals, one, *moving, real)[: len(wrt)]
         )
-        moving = [tangents[at] for at in wrt]
-        results = program.value_and_gradient(wrt)(*primals, real) if wrt else program.value()(*primals, real)
-        slopes = [
-            _inner(results[layout.count :], moving)
-            if at == layout.total
-            else _later(program, wrt, at, real)(primals, moving)
-            for at in range(layout.scalars)
-        ]
-        still = [_no_tangent(result) for result in results[layout.scalars : layout.count]]
-        return results[: layout.count], (*slopes, *still)
 
-    value.defjvp(rule, symbolic_zeros=True)
-    return value
+    return _with_rule(value, rule)
 
 
-def _later(program: Program, wrt: tuple[int, ...], result: int, real: Any) -> Callable[..., Any]:
-    """⟨gradient of one result, tangents⟩, with the gradient computed when the tangents are used."""
-
-    def slope(primals: tuple[Any, ...], tangents: list[Any]) -> Any:
-        gradients = program.pullback(wrt, (result,))(*primals, jnp.ones((), real), real)
-        return _inner(gradients, tangents)
-
-    return jax.checkpoint(slope, prevent_cse=False)
+def _with_rule(value: Callable[..., Any], rule: Callable[..., Any]) -> Callable[..., Any]:
+    function = jax.custom_jvp(value)
+    function.defjvp(rule, symbolic_zeros=True)
+    return function
 
 
-def _inner(gradients: Sequence[Any], tangents: Sequence[Any]) -> Any:
-    total = jnp.zeros((), gradients[0].dtype) if gradients else jnp.zeros(())
+def _moving(program: Program, tangents: Sequence[Any]) -> tuple[tuple[int, ...], list[Any]]:
+    """The slots that have a tangent, and their tangents."""
+    wrt = tuple(
+        at
+        for at, tangent in enumerate(tangents)
+        if program.slots[at].elem == "real" and type(tangent) is not SymbolicZero
+    )
+    return wrt, [tangents[at] for at in wrt]
+
+
+def _slopes(
+    program: Program,
+    real: Any,
+    primals: Sequence[Any],
+    results: Sequence[Any],
+    gradients: Sequence[Any],
+    wrt: tuple[int, ...],
+    moving: list[Any],
+) -> tuple[Any, ...]:
+    """The tangents of all results: ⟨gradient, tangent⟩ for what can be differentiated, zeros for reports."""
+    layout = program.layout
+
+    def later(result: int) -> Any:
+        slope = lambda arrays, tangents: _inner(
+            _gradients(program, real, wrt, result)(*arrays), tangents, real
+        )
+        return jax.checkpoint(slope, prevent_cse=False)(primals, moving)
+
+    slopes = [
+        _inner(gradients, moving, real) if at == layout.total else later(at) for at in range(layout.scalars)
+    ]
+    return (*slopes, *(_no_tangent(result) for result in results[layout.scalars :]))
+
+
+def _inner(gradients: Sequence[Any], tangents: Sequence[Any], real: Any) -> Any:
+    total = jnp.zeros((), real)
     for gradient, tangent in zip(gradients, tangents, strict=True):
         total = total + jnp.sum(gradient * tangent)
     return total

@@ -7,6 +7,7 @@ import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from keyword import iskeyword
 from typing import Any
 
 from losslang.errors import InputError
@@ -195,7 +196,6 @@ class CompiledLoss:
             checked = hypers.checked(hyper, value)
             if isinstance(checked, Schedule):
                 return hypers.default_at_step(hyper, checked, given.get("step"), self._adapter.scheduled)
-            hypers.shape_of(checked, slot.name)
             return checked
         return self._adapter.accept(slot, value)
 
@@ -290,14 +290,31 @@ def _declared(kind: Any, axes: Sequence[str]) -> str:
 
 
 def _signature(lowered: LoweredLoss, defaults: Mapping[str, Any]) -> inspect.Signature:
+    """For ``help``. Names that Python reserves can only be passed in a dict: they show as ``**others``."""
     keyword = inspect.Parameter.KEYWORD_ONLY
-    found = [inspect.Parameter(each.name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in lowered.inputs]
-    for name, value in defaults.items():
-        default = schedules.text(value) if isinstance(value, Schedule) else value
-        found.append(inspect.Parameter(name, keyword, default=default))
+    names = {each.name: inspect.Parameter.empty for each in lowered.inputs}
+    options: dict[str, Any] = {
+        name: schedules.text(value) if isinstance(value, Schedule) else value
+        for name, value in defaults.items()
+    }
     if any(isinstance(value, Schedule) for value in defaults.values()):
-        found.append(inspect.Parameter("step", keyword, default=None))
-    found.append(inspect.Parameter("validate", keyword, default=False))
+        options["step"] = None
+    options["validate"] = False
+    reserved = [name for name in (*names, *options) if not name.isidentifier() or iskeyword(name)]
+    form = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    found = []
+    for name in names:
+        if name in reserved:
+            form = keyword
+        else:
+            found.append(inspect.Parameter(name, form))
+    found += [
+        inspect.Parameter(name, keyword, default=value)
+        for name, value in options.items()
+        if name not in reserved
+    ]
+    if reserved:
+        found.append(inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD))
     return inspect.Signature(found, return_annotation=Output)
 
 

@@ -8,6 +8,7 @@ asked for, run the pullback. Conversions to the computing type stand outside, wh
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections.abc import Callable, Sequence
@@ -78,11 +79,11 @@ class TorchAdapter:
         functions = program.adapted
         if not torch.is_grad_enabled():
             kernel = getattr(functions, functions.need_kernel(()))
-            with torch.autocast(_device(arrays).type, enabled=False):
+            with _without_autocast(arrays):
                 return output(program, kernel(*arrays, real))
         if torch.compiler.is_compiling():
             return output(program, _traced(program, arrays, real))
-        need = functions.need_function(real, _stored(program, arrays), -1)
+        need = functions.need_function(real, _stored(program, arrays))
         return output(program, getattr(functions, need).apply(*arrays))
 
     def adopt(self, program: Program) -> None:
@@ -97,7 +98,7 @@ class TorchAdapter:
         with torch.no_grad():
             arrays, real = _prepared(program, raw)
             kernel = getattr(program.adapted, program.adapted.need_kernel(wrt))
-            with torch.autocast(_device(arrays).type, enabled=False):
+            with _without_autocast(arrays):
                 results = kernel(*arrays, real)
             count = program.layout.count
             gradients = [
@@ -157,8 +158,12 @@ def _stored(program: Program, arrays: Sequence[torch.Tensor]) -> tuple[int, ...]
     return tuple(at for at, array in enumerate(arrays) if array.requires_grad)
 
 
-def _device(arrays: Sequence[torch.Tensor]) -> torch.device:
-    return arrays[0].device if arrays else torch.get_default_device()
+def _without_autocast(arrays: Sequence[torch.Tensor]) -> Any:
+    """Compiled code chooses its own types."""
+    kind = arrays[0].device.type if arrays else "cpu"
+    if kind != "meta" and torch.is_autocast_enabled(kind):
+        return torch.autocast(kind, enabled=False)
+    return contextlib.nullcontext()
 
 
 def _traced(program: Program, arrays: Sequence[torch.Tensor], real: torch.dtype) -> list[torch.Tensor]:
@@ -166,11 +171,11 @@ def _traced(program: Program, arrays: Sequence[torch.Tensor], real: torch.dtype)
     a function of its own, so that a backward pass through the total does no work for the others."""
     stored = tuple(at for at, array in enumerate(arrays) if array.requires_grad)
     layout, functions = program.layout, program.adapted
-    loss = getattr(functions, functions.need_function(real, stored, layout.total))
+    loss = getattr(functions, functions.need_traced(real, stored, layout.total))
     results = list(loss.apply(*arrays)[: layout.count])
     for at in range(layout.scalars):
         if at != layout.total and stored:
-            attached = getattr(functions, functions.need_function(real, (), at))
+            attached = getattr(functions, functions.need_traced(real, stored, at))
             results[at] = attached.apply(results[at], *arrays)
     return results
 
@@ -208,23 +213,55 @@ def _adopt(program: Program) -> None:
     def need_kernel(wrt: tuple[int, ...]) -> str:
         return kept(wrt, lambda: program.value_and_gradient(wrt) if wrt else program.value())
 
-    def need_function(real: torch.dtype, stored: tuple[int, ...], only: int) -> str:
-        """``only`` is the one result to be differentiable, or -1 for all."""
-        if only >= 0 and only != program.layout.total:
-            return kept((real, stored, only), lambda: _attached(program, real, only))
-        return kept((real, stored, only), lambda: _function(program, real, stored, only >= 0))
+    def need_function(real: torch.dtype, stored: tuple[int, ...]) -> str:
+        return kept((real, stored), lambda: _function(program, real, stored))
 
+    def need_traced(real: torch.dtype, wrt: tuple[int, ...], result: int) -> str:
+        if result == program.layout.total:
+            return kept((real, wrt, result), lambda: _total(program, real, wrt))
+        return kept((real, wrt, result), lambda: _attached(program, real, wrt, result))
+
+    functions.need_traced = _opaque(need_traced)
     functions.need_kernel = _opaque(need_kernel)
     functions.need_function = _opaque(need_function)
 
 
-def _attached(program: Program, real: torch.dtype, result: int) -> type[torch.autograd.Function]:
-    """Gives a result that is already computed its derivative: takes it, then the arrays."""
-    slots = len(program.slots)
+def _total(program: Program, real: torch.dtype, wrt: tuple[int, ...]) -> type[torch.autograd.Function]:
+    """All results, of which only the total is differentiable, by gradients computed with it.
 
-    @_opaque
-    def pullback_of(wrt: tuple[int, ...]) -> Any:
-        return program.pullback(wrt, (result,))
+    Dynamo follows the methods; all that they refer to is numbers and plain functions.
+    """
+    total, count, slots = program.layout.total, program.layout.count, len(program.slots)
+    still = tuple(at for at in range(count + len(wrt)) if at != total)
+    kernel = program.value_and_gradient(wrt) if wrt else program.value()
+
+    class Total(torch.autograd.Function):
+        @staticmethod
+        def forward(*arrays: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            with _without_autocast(arrays):
+                return _apart(arrays, kernel(*arrays, real))
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
+            ctx.mark_non_differentiable(*[output[at] for at in still])
+            ctx.save_for_backward(*output[count:])
+
+        @staticmethod
+        def backward(ctx: Any, *cotangents: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+            gradients: list[torch.Tensor | None] = [None] * slots
+            for at, gradient in zip(wrt, ctx.saved_tensors, strict=True):
+                gradients[at] = gradient * cotangents[total]
+            return tuple(gradients)
+
+    return Total
+
+
+def _attached(
+    program: Program, real: torch.dtype, wrt: tuple[int, ...], result: int
+) -> type[torch.autograd.Function]:
+    """Gives a result that is already computed its derivative: takes it, then the arrays. For Dynamo too."""
+    slots = len(program.slots)
+    pullback = program.pullback(wrt, (result,))
 
     class Attached(torch.autograd.Function):
         @staticmethod
@@ -238,9 +275,8 @@ def _attached(program: Program, real: torch.dtype, result: int) -> type[torch.au
         @staticmethod
         def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
             saved = ctx.saved_tensors
-            wrt = tuple(at for at in range(slots) if ctx.needs_input_grad[at + 1])
-            with torch.autocast(_device(saved).type, enabled=False):
-                pulled = pullback_of(wrt)(*saved, cotangent, real)
+            with _without_autocast(saved):
+                pulled = pullback(*saved, cotangent, real)
             gradients: list[torch.Tensor | None] = [None] * (slots + 1)
             for at, gradient in zip(wrt, pulled, strict=True):
                 gradients[at + 1] = gradient
@@ -249,64 +285,60 @@ def _attached(program: Program, real: torch.dtype, result: int) -> type[torch.au
     return Attached
 
 
-def _function(
-    program: Program, real: torch.dtype, stored: tuple[int, ...], alone: bool
-) -> type[torch.autograd.Function]:
-    """The autograd function of a program that keeps the gradients of the ``stored`` slots.
-
-    ``alone``: only the total is differentiable. What the methods refer to is numbers and plain
-    functions: Dynamo follows nothing else.
-    """
+def _function(program: Program, real: torch.dtype, stored: tuple[int, ...]) -> type[torch.autograd.Function]:
+    """The autograd function of a program that keeps the gradients of the ``stored`` slots."""
     total, scalars, count = program.layout.total, program.layout.scalars, program.layout.count
-    still = tuple(at for at in range(count + len(stored)) if (at != total if alone else at >= scalars))
     slots = len(program.slots)
     kernel = program.value_and_gradient(stored) if stored else program.value()
-
-    @_opaque
-    def pullback_of(wrt: tuple[int, ...], results: tuple[int, ...]) -> Any:
-        return program.pullback(wrt, results)
-
-    def backward(ctx: Any, *cotangents: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
-        saved = ctx.saved_tensors
-        wrt = tuple(at for at in range(slots) if ctx.needs_input_grad[at])
-        given = (total,) if alone else tuple(at for at in range(scalars) if cotangents[at] is not None)
-        gradients: list[torch.Tensor | None] = [None] * slots
-        if not given or not wrt:
-            return tuple(gradients)
-        graph_wanted = torch.is_grad_enabled() and not torch.compiler.is_compiling()
-        if given == (total,) and not graph_wanted and all(at in stored for at in wrt):
-            for at in wrt:
-                gradients[at] = saved[slots + stored.index(at)] * cotangents[total]
-            return tuple(gradients)
-        chosen = [cotangents[at] for at in given]
-        if graph_wanted:
-            pulled = _pullback(program, real, wrt, given).apply(*saved[:slots], *chosen)
-        else:
-            with torch.autocast(_device(saved).type, enabled=False):
-                pulled = pullback_of(wrt, given)(*saved[:slots], *chosen, real)
-        for at, gradient in zip(wrt, pulled, strict=True):
-            gradients[at] = gradient
-        return tuple(gradients)
 
     class Loss(torch.autograd.Function):
         generate_vmap_rule = True
 
         @staticmethod
         def forward(*arrays: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            with torch.autocast(_device(arrays).type, enabled=False):
+            with _without_autocast(arrays):
                 return _apart(arrays, kernel(*arrays, real))
 
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
             ctx.set_materialize_grads(False)
-            ctx.mark_non_differentiable(*[output[at] for at in still])
+            ctx.mark_non_differentiable(*output[scalars:])
             ctx.save_for_backward(*inputs, *output[count:])
 
         @staticmethod
         def backward(ctx: Any, *cotangents: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
-            return backward(ctx, *cotangents)
+            saved = ctx.saved_tensors
+            wrt = tuple(at for at in range(slots) if ctx.needs_input_grad[at])
+            given = tuple(at for at in range(scalars) if cotangents[at] is not None)
+            gradients: list[torch.Tensor | None] = [None] * slots
+            if not given or not wrt:
+                return tuple(gradients)
+            if given == (total,) and not torch.is_grad_enabled() and all(at in stored for at in wrt):
+                for at in wrt:
+                    gradients[at] = saved[slots + stored.index(at)] * cotangents[total]
+                return tuple(gradients)
+            pulled = _pull(program, real, wrt, given, saved[:slots], [cotangents[at] for at in given])
+            for at, gradient in zip(wrt, pulled, strict=True):
+                gradients[at] = gradient
+            return tuple(gradients)
 
     return Loss
+
+
+def _pull(
+    program: Program,
+    real: torch.dtype,
+    wrt: tuple[int, ...],
+    results: tuple[int, ...],
+    arrays: Sequence[torch.Tensor],
+    cotangents: Sequence[torch.Tensor | None],
+) -> Sequence[torch.Tensor]:
+    """The gradients of some results, recorded for further differentiation where that is wanted."""
+    if torch.is_grad_enabled():
+        recorded: Sequence[torch.Tensor] = _pullback(program, real, wrt, results).apply(*arrays, *cotangents)
+        return recorded
+    with _without_autocast(arrays):
+        return program.pullback(wrt, results)(*arrays, *cotangents, real)
 
 
 def _pullback(
@@ -324,7 +356,7 @@ def _pullback(
 
         @staticmethod
         def forward(*arguments: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            with torch.autocast(_device(arguments).type, enabled=False):
+            with _without_autocast(arguments):
                 return _apart(arguments, program.pullback(wrt, results)(*arguments, real))
 
         @staticmethod
@@ -335,7 +367,7 @@ def _pullback(
         def backward(ctx: Any, *directions: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
             saved = ctx.saved_tensors
             targets = tuple(at for at in range(slots) if ctx.needs_input_grad[at])
-            with torch.autocast(_device(saved).type, enabled=False):
+            with _without_autocast(saved):
                 found = program.second(wrt, results, targets)(*saved, *directions, real)
             gradients: list[torch.Tensor | None] = [None] * slots
             for at, gradient in zip(targets, found, strict=False):
