@@ -438,6 +438,15 @@ _code(
     good="let x = 1",
 )
 _code(
+    "LL043",
+    "outside-brackets",
+    "error",
+    what="A mask or a weight stands outside of the brackets of an operation.",
+    why="It says over which places the operation goes, and stands with the axes.",
+    bad="let y = mean[batch](x) where m",
+    good="let y = mean[batch where m](x)",
+)
+_code(
     "LL090",
     "unreadable",
     "error",

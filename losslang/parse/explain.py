@@ -254,6 +254,14 @@ def _missing_value(run: Run, spot: Spot) -> bool:
     return True
 
 
+def _outside_brackets(run: Run, spot: Spot) -> bool:
+    if spot.kind not in ("WHERE", "BY") or not spot.after_value or run.open_bracket()[0] == "[":
+        return False
+    _say(run, spot, "outside-brackets", text=spot.text)
+    _skip_statement(run, spot)
+    return True
+
+
 def _single_equals(run: Run, spot: Spot) -> bool:
     if spot.kind != "ASSIGN" or "EQUAL" not in spot.expected:
         return False
@@ -372,7 +380,7 @@ def _missing_operator(run: Run, spot: Spot) -> bool:
 
 RULES: tuple[Rule, ...] = (
     _second_text, _lambda, _misspelt, _branches, _reserved, _positional_index, _unary_plus, _bare_choice,
-    _trailing_comma, _missing_value, _single_equals, _double_equals, _comparison_chain, _python_conditional,
+    _trailing_comma, _missing_value, _outside_brackets, _single_equals, _double_equals, _comparison_chain, _python_conditional,
     _array_without_axis, _brackets, _missing_equals, _statement_expected,
     _missing_colon, _missing_operator,
 )  # fmt: skip
