@@ -11,7 +11,7 @@ from losslang.lowered import LoweredLoss, Signature
 from losslang.program import Function
 from losslang.render import graph
 from losslang.spec import Spec
-from losslang.standalone.writer import module_text
+from losslang.standalone.writer import module_text, refuse_collections
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,9 @@ def show(spec: Spec, options: Options, stage: str) -> str:
 def _lowered(spec: Spec, options: Options) -> LoweredLoss:
     lowered = spec.elaborate(options.loss, options.signature)
     if lowered.needs_signature and options.signature is None:
-        packs = [axis.lstrip("*") or each.name for each in lowered.inputs for axis in each.axes if axis.startswith("*")]
-        names = " ".join(f"--rank {name}=2" for name in packs) or "--rank NAME=2"
+        refuse_collections(lowered)
+        packs = [axis[1:] or each.name for each in lowered.inputs for axis in each.axes if axis.startswith("*")]
+        names = " ".join(f"--rank {name}=2" for name in dict.fromkeys(packs))
         raise InputError(f"`{lowered.name}` takes any number of axes: say how many, as in {names}")
     return lowered
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,12 @@ def module_text(
     ``origin`` names the spec in the module's docstring. Raises InputError for a loss that takes a
     collection, whose members only a call can tell, and for overrides outside their ranges.
     """
+    refuse_collections(lowered)
+    return _Writer(lowered, backend, overrides or {}, rewrite, origin).text()
+
+
+def refuse_collections(lowered: LoweredLoss) -> None:
+    """Raises InputError for a loss with a ``parameters`` input."""
     for each in lowered.inputs:
         if each.collection:
             raise InputError(
@@ -31,7 +38,6 @@ def module_text(
                 "declare the tensors as inputs of their own",
                 each.name,
             )
-    return _Writer(lowered, backend, overrides or {}, rewrite, origin).text()
 
 
 class _Writer:
@@ -86,11 +92,11 @@ class _Writer:
 
     def _function(self, name: str, doc: Sequence[str], result: str, before: str = "") -> str:
         inputs = [each.name for each in self.lowered.inputs]
-        options = [f"{hyper}={_literal(value)}" for hyper, value in self.hypers.items()]
+        options = [f"{_argument(hyper)}={_literal(value)}" for hyper, value in self.hypers.items()]
         options += ["step=None"] if self.scheduled else []
-        arguments = ", ".join([*inputs, *(["*", *options] if options else [])])
-        given = ", ".join(f'"{each}": {each}' for each in inputs)
-        tuned = ", ".join(f'"{each}": {each}' for each in self.hypers)
+        arguments = ", ".join([*map(_argument, inputs), *(["*", *options] if options else [])])
+        given = ", ".join(f'"{each}": {_argument(each)}' for each in inputs)
+        tuned = ", ".join(f'"{each}": {_argument(each)}' for each in self.hypers)
         step = "step" if self.scheduled else "None"
         return (
             f"def {name}({arguments}):\n{_quoted(doc, '    ')}\n"
@@ -117,6 +123,11 @@ class _Writer:
             ("_WRT_AT", self.wrt, "their places among the arguments"),
         ]
         return "\n".join(_assignment(*each) for each in told) + "\n"
+
+
+def _argument(name: str) -> str:
+    """The name of an argument; one that Python reserves, or that starts like the module's own, gets an underscore."""
+    return f"{name}_" if keyword.iskeyword(name) or name.startswith("_") else name
 
 
 def _declared(each: LoweredInput) -> str:
