@@ -19,7 +19,7 @@ from losslang.demand import demanded
 from losslang.diagnostics import Diagnostic
 from losslang.differentiate import gradient
 from losslang.errors import InputError, MissingBackend
-from losslang.ir import Node
+from losslang.ir import Node, walk
 from losslang.kinds import DIFFERENTIABLE
 from losslang.lowered import LoweredLoss, Signature
 from losslang.program import Function, Parameter, Result
@@ -81,7 +81,12 @@ def compile(
         raise InputError(f"there is no schedule `{schedule}`; {did_you_mean(schedule, SCHEDULES)}")
     spec = load(source)
     loss = spec.choose(loss)
-    options = {"backend": backend, "loss": loss, "hyper": dict(hyper or {}), "schedule": schedule}
+    options: dict[str, Any] = {
+        "backend": backend,
+        "loss": loss,
+        "hyper": dict(hyper or {}),
+        "schedule": schedule,
+    }
     options |= {"source": spec, "rewrite": rewrite, "externs": dict(externs) if externs else None}
     lowered = spec.elaborate(loss)
 
@@ -121,6 +126,34 @@ def _adapter(backend: str) -> Adapter:
     from losslang.runtime.numpy_adapter import NumpyAdapter
 
     return NumpyAdapter()
+
+
+def dump(
+    source: Any,
+    stage: str,
+    backend: str = "numpy",
+    loss: str | None = None,
+    signature: Signature | None = None,
+) -> str:
+    """What a stage hands to the next, as text: one of ``STAGES``.
+
+    ``model`` is JSON; ``graph`` (as checked), ``rewritten`` and ``gradients`` list one node a line;
+    ``source`` is the generated code. A loss over any number of axes needs a ``signature`` for all but
+    the first.
+
+    Raises:
+        SpecError: the spec makes no sense.
+        InputError: there is no such stage.
+    """
+    if stage not in STAGES:
+        raise InputError(f"there is no stage `{stage}`; {did_you_mean(stage, STAGES)}")
+    spec = load(source)
+    if stage == "model":
+        return spec.to_json()
+    program = Program(spec.elaborate(loss, signature), backend, True)
+    if stage == "source":
+        return program.source
+    return program.listing(stage)
 
 
 class Program:
@@ -267,6 +300,31 @@ class Program:
             results.append(Result(self.lowered.graph.size(pick.attr), ()))
         return Function("demands", tuple(self._parameters), tuple(results))
 
+    def listing(self, stage: str) -> str:
+        """The graph at a stage, one node a line, results named at the end."""
+        if stage == "gradients":
+            roots = [each.node for each in self.gradient_function(self.default_wrt).results]
+        else:
+            roots = self._outputs if stage == "graph" else self.stable()
+        names = self._result_names() + [f"gradient {self.slots[at].shown}" for at in self.default_wrt]
+        numbers: dict[Node, int] = {}
+        lines = []
+        for node in walk(roots):
+            arguments = ", ".join(f"%{numbers[arg]}" for arg in node.args)
+            attr = f" {_attribute(node)}" if node.attr is not None else ""
+            axes = f"[{', '.join(sorted(node.axes))}]" if node.axes else ""
+            lines.append(f"%{len(numbers)} = {node.op}{attr}({arguments}) : {node.elem}{axes}")
+            numbers[node] = len(numbers)
+        return "\n".join([*lines, *(f"{n}: %{numbers[r]}" for n, r in zip(names, roots, strict=False)), ""])
+
+    def _result_names(self) -> list[str]:
+        layout = self.layout
+        found = {at: f"weighted {name}" for name, at in layout.weighted}
+        found |= {at: f"term {name}" for name, at in layout.terms}
+        found |= {at: f"report {name}" for name, at in layout.reports}
+        found[layout.total] = "total"
+        return [found[at] for at in range(layout.count)]
+
     # -- machinery --------------------------------------------------------------------------------------
 
     def _leaf(self, at: int) -> Node:
@@ -312,6 +370,14 @@ class Program:
             return self._functions[key]
 
 
+def _attribute(node: Node) -> str:
+    if isinstance(node.attr, frozenset):
+        return f"[{', '.join(sorted(node.attr))}]"
+    if node.op == "input":
+        return str(node.attr[0])
+    return str(node.attr)
+
+
 def _slots(lowered: LoweredLoss) -> tuple[tuple[Slot, ...], list[Parameter]]:
     slots, parameters = [], []
     for each in lowered.inputs:
@@ -328,7 +394,9 @@ def _slots(lowered: LoweredLoss) -> tuple[tuple[Slot, ...], list[Parameter]]:
 
 def _layout(lowered: LoweredLoss) -> tuple[Layout, list[Node]]:
     """Results without repetition: equal scalars are one result under several names."""
-    graph, roots, places = lowered.graph, [], {}
+    graph = lowered.graph
+    roots: list[Node] = []
+    places: dict[Node, int] = {}
 
     def scalar(node: Node) -> int:
         node = graph.real(node)

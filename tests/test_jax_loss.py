@@ -61,7 +61,7 @@ def close(a, b, tolerance=1e-5) -> None:
 )
 def test_transformations_match_the_textbook(fn, transform) -> None:
     inputs = (LOGITS, TABLE, 0.3)
-    close(transform(total(fn))(*inputs), transform(textbook)(*inputs))
+    close(jax.jit(transform(total(fn)))(*inputs), jax.jit(transform(textbook))(*inputs))
 
 
 def test_terms_and_reports(fn) -> None:

@@ -182,3 +182,25 @@ def test_collections_and_packs() -> None:
         fn(x=np.ones((2, 2)), theta="all")
     with pytest.raises(InputError, match="x"):
         fn(x=np.float64(1.0), theta=theta)
+
+
+@pytest.mark.parametrize("stage", ["model", "graph", "rewritten", "gradients", "source"])
+def test_every_stage_can_be_shown(stage) -> None:
+    from losslang.compiler import dump
+
+    text = "loss a\n  input x : real[n]\n  term t = mean[n](x^2)\n  minimize t\n"
+    shown = dump(text, stage)
+    assert shown == dump(text, stage) and len(shown) > 50
+    assert ("gradient x: %" in shown) == (stage == "gradients")
+    with pytest.raises(InputError, match="did you mean `graph`"):
+        dump(text, "graf")
+
+
+def test_names_that_python_reserves() -> None:
+    import losslang
+
+    fn = losslang.compile(
+        "loss a\n  input class : real[n]\n  input λ : positive[n]\n  term t = mean[n](λ * class^2)\n  minimize t\n"
+    )
+    assert fn(**{"class": [1.0, 2.0], "λ": [1.0, 1.0]}).total == 2.5
+    assert list(inspect.signature(fn).parameters) == ["λ", "validate", "others"]

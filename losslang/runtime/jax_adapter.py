@@ -28,6 +28,8 @@ from losslang.runtime.kernels import Program, Slot
 from losslang.runtime.results import Output, children
 from losslang.runtime.words import type_name
 
+_PARTS = ("total", "terms", "weighted", "reports")
+
 jax.tree_util.register_pytree_with_keys(
     Output,
     lambda out: (
@@ -36,7 +38,6 @@ jax.tree_util.register_pytree_with_keys(
     ),
     lambda _, parts: Output(*parts),
 )
-_PARTS = ("total", "terms", "weighted", "reports")
 
 
 class JaxAdapter:
@@ -234,9 +235,9 @@ def _slopes(
     layout = program.layout
 
     def later(result: int) -> Any:
-        slope = lambda arrays, tangents: _inner(
-            _gradients(program, real, wrt, result)(*arrays), tangents, real
-        )
+        def slope(arrays: Sequence[Any], tangents: list[Any]) -> Any:
+            return _inner(_gradients(program, real, wrt, result)(*arrays), tangents, real)
+
         return jax.checkpoint(slope, prevent_cse=False)(primals, moving)
 
     slopes = [

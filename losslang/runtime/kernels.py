@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from losslang.ir import Elem
 from losslang.kinds import Kind
@@ -54,8 +54,10 @@ class Layout:
 class Adapted:
     """What a framework's module wraps around the functions of a program, kept as attributes."""
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
 
 class Program(Protocol):

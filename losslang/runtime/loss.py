@@ -246,7 +246,9 @@ class CompiledLoss:
             raise InputError(
                 f"`{self.name}` has no input or hyperparameter `{name}`; {did_you_mean(name, known)}", name
             )
-        kind = next(each.kind for each in (*self._lowered.inputs, *self._lowered.hypers) if each.name == name)
+        kinds = {each.name: each.kind for each in self._lowered.inputs}
+        kinds |= {each.name: each.kind for each in self._lowered.hypers}
+        kind = kinds[name]
         if kind.name in ("label", "mask"):
             raise InputError(f"`{name}` is a {kind}, which has no gradient", name)
 
@@ -292,7 +294,7 @@ def _declared(kind: Any, axes: Sequence[str]) -> str:
 def _signature(lowered: LoweredLoss, defaults: Mapping[str, Any]) -> inspect.Signature:
     """For ``help``. Names that Python reserves can only be passed in a dict: they show as ``**others``."""
     keyword = inspect.Parameter.KEYWORD_ONLY
-    names = {each.name: inspect.Parameter.empty for each in lowered.inputs}
+    names = [each.name for each in lowered.inputs]
     options: dict[str, Any] = {
         name: schedules.text(value) if isinstance(value, Schedule) else value
         for name, value in defaults.items()
@@ -301,12 +303,11 @@ def _signature(lowered: LoweredLoss, defaults: Mapping[str, Any]) -> inspect.Sig
         options["step"] = None
     options["validate"] = False
     reserved = [name for name in (*names, *options) if not name.isidentifier() or iskeyword(name)]
-    form = inspect.Parameter.POSITIONAL_OR_KEYWORD
     found = []
-    for name in names:
-        if name in reserved:
-            form = keyword
-        else:
+    for at, name in enumerate(names):
+        by_position = not any(other in reserved for other in names[:at])
+        form = inspect.Parameter.POSITIONAL_OR_KEYWORD if by_position else keyword
+        if name not in reserved:
             found.append(inspect.Parameter(name, form))
     found += [
         inspect.Parameter(name, keyword, default=value)
@@ -319,7 +320,8 @@ def _signature(lowered: LoweredLoss, defaults: Mapping[str, Any]) -> inspect.Sig
 
 
 def _documentation(lowered: LoweredLoss, inputs: Mapping[str, str], defaults: Mapping[str, Any]) -> str:
-    docs = {each.name: each.doc for each in (*lowered.inputs, *lowered.hypers)}
+    docs = {each.name: each.doc for each in lowered.inputs}
+    docs |= {each.name: each.doc for each in lowered.hypers}
     lines = [lowered.doc or f"The loss {lowered.name}.", ""]
     if inputs:
         lines += ["Inputs:"] + [_line(name, declared, docs[name]) for name, declared in inputs.items()]

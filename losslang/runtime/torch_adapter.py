@@ -335,7 +335,8 @@ def _pull(
 ) -> Sequence[torch.Tensor]:
     """The gradients of some results, recorded for further differentiation where that is wanted."""
     if torch.is_grad_enabled():
-        recorded: Sequence[torch.Tensor] = _pullback(program, real, wrt, results).apply(*arrays, *cotangents)
+        function: Any = _pullback(program, real, wrt, results)
+        recorded: Sequence[torch.Tensor] = function.apply(*arrays, *cotangents)
         return recorded
     with _without_autocast(arrays):
         return program.pullback(wrt, results)(*arrays, *cotangents, real)
