@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from losslang.ir import Node
 from losslang.rewrite.engine import Engine
-from losslang.rewrite.forms import Linear, build_sum, linear, monomial, nonnegative, number, peel, range_of
+from losslang.rewrite.forms import Linear, Monomial, build_sum, linear, monomial, nonnegative, number, peel, range_of
 from losslang.rewrite.swings import wild
 
 PASSES = ("rename", "merge", "unmerge", "broadcast", "gather", "stop")
@@ -89,7 +89,7 @@ def _of_stack(engine: Engine, node: Node) -> Node | None:
 def _of_power(engine: Engine, node: Node) -> Node | None:
     base, exponent = node.args
     power = number(exponent)
-    inner = complement_of(engine, base) if wild(base) or base.op in ("tanh", "erf", "cos") else None
+    inner = complement_of(engine, base) if base.op in ("tanh", "erf", "cos") else None
     if power == 2 and inner is not None:
         return engine.mul(inner, engine.add(1.0, base))
     if power == 2 and base.op == "sin":
@@ -121,7 +121,28 @@ def _of_product(engine: Engine, node: Node) -> Node | None:
         logs = log_of(engine, node)
         if logs is not None and logs.op != "log":
             return engine.neg(engine.make("expm1", logs))
-    return None
+    return _of_complements(engine, form)
+
+
+def _of_complements(engine: Engine, form: Monomial) -> Node | None:
+    """1 - (1 - p)(1 - q) = p + (1 - p) q."""
+    if form.coefficient != 1 or len(form.factors) != 2 or set(form.factors.values()) != {1.0}:
+        return None
+    a, b = form.factors
+    if not (range_of(a).is_probability and range_of(b).is_probability):
+        return None
+    if linear(a).constant != 1 and linear(b).constant != 1:
+        return None
+    if linear(a).constant != 1:
+        a, b = b, a
+    return engine.add(engine.sub(1.0, a), engine.mul(a, engine.sub(1.0, b)))
+
+
+def _of_clip(engine: Engine, node: Node) -> Node | None:
+    x, low, high = node.args
+    if number(low) is None or number(high) is None:
+        return None
+    return engine.make("clip", engine.sub(1.0, x), engine.sub(1.0, high), engine.sub(1.0, low))
 
 
 def _of_quotient(engine: Engine, node: Node) -> Node | None:
@@ -131,8 +152,11 @@ def _of_quotient(engine: Engine, node: Node) -> Node | None:
     gap = below.plus(above, -1.0)
     before = engine.firings
     better = engine.sum_of(gap)
-    if gap.size < max(below.size, above.size) or engine.firings > before:
+    if gap.size < max(below.size, above.size):
         return engine.div(better, b)
+    if engine.firings > before:
+        said = engine.graph.make("add", (engine.graph.const(1.0), engine.graph.make("neg", (node,))))
+        return engine.computed(said, engine.div(better, b))
     return _of_product(engine, node)
 
 
@@ -191,6 +215,7 @@ _RULES = {
     "tanh": _of_tanh,
     "cos": _of_cos,
     "cosh": _of_cosh,
+    "clip": _of_clip,
     "select": _of_select,
     "stack": _of_stack,
     "pow": _of_power,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from losslang.ir import Node
 from losslang.rewrite.engine import Engine, handles
-from losslang.rewrite.forms import Linear, Monomial, bounded_below, build_product, build_sum, linear, monomial, nonnegative, number, peel, power_of, vast
+from losslang.rewrite.forms import Linear, Monomial, bounded_below, build_product, build_sum, linear, monomial, nonnegative, number, opened, peel, power_of, vast
 from losslang.rewrite.logarithms import log_complement_of, log_of
 from losslang.rewrite.rules import exponent_rules
-from losslang.rewrite.swings import wild
+from losslang.rewrite.swings import swing, wild
 
 
 @handles("exp")
@@ -131,7 +131,7 @@ def log_add(engine: Engine, node: Node) -> Node | None:
 @handles("sigmoid")
 def sigmoid(engine: Engine, node: Node) -> Node | None:
     """sigmoid of a logit that was made of a probability is the probability; of a logarithm, a quotient."""
-    form = linear(node.args[0])
+    form = opened(linear(node.args[0]))
     odds = Monomial()
     for term, coefficient in form.terms.items():
         if term.op != "log" or coefficient not in (1.0, -1.0):
@@ -148,6 +148,21 @@ def sigmoid(engine: Engine, node: Node) -> Node | None:
     if total.size >= linear(above).size + linear(below).size:
         return None
     return engine.div(above, engine.sum_of(total))
+
+
+@handles("logsumexp")
+def kept_part(engine: Engine, node: Node) -> Node | None:
+    """The log of the kept part of a softmax: of the kept exponentials, less that of all."""
+    inside = peel(node.args[0])
+    if inside.op != "select" or number(inside.args[2]) != float("-inf"):
+        return None
+    logs = peel(inside.args[1])
+    if logs.op != "log_softmax" or logs.attr != node.attr:
+        return None
+    z = logs.args[0]
+    kept = engine.make("select", inside.args[0], z, float("-inf"))
+    total = engine.make("logsumexp", z, attr=node.attr)
+    return engine.sub(engine.make("logsumexp", engine.graph.broadcast(kept, node.args[0].axes), attr=node.attr), total)
 
 
 @handles("softmax", "log_softmax", "logsumexp")
@@ -180,7 +195,25 @@ def root(engine: Engine, node: Node) -> Node | None:
     if inside.op == "sum":
         return _norm(engine, node, inside)
     if inside.op in ("mul", "div", "pow") and nonnegative(inside):
-        return _root_of_product(engine, node, inside)
+        better = _root_of_product(engine, node, inside)
+        if better is not None:
+            return better
+    if swing(inside)[0] and nonnegative(inside):
+        logs = log_of(engine, inside)
+        if logs is not None and logs.op != "log":
+            better = engine.make("exp", engine.scale(logs, 0.5))
+            return engine.fired("root", node, better, "the root of what underflows need not underflow")
+    return None
+
+
+@handles("sum")
+def whole(engine: Engine, node: Node) -> Node | None:
+    """The parts of a softmax add up to 1."""
+    inside = peel(node.args[0])
+    while inside.op == "stop":
+        inside = peel(inside.args[0])
+    if inside.op == "softmax" and inside.attr == node.attr and bounded_below(inside.args[0]):
+        return engine.fired("whole", node, engine.const(1.0), "the parts of a softmax add up to 1")
     return None
 
 

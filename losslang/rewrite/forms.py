@@ -247,10 +247,10 @@ def _careful_product(graph: Graph, form: Monomial) -> Node:
     left = dict(form.factors)
     result: Node | None = None
     while left:
-        whole = {f: p for f, p in left.items() if abs(p) >= 1} or left
+        whole = {f: p for f, p in left.items() if abs(p) >= 1} or dict(left)
         step = min(abs(p) for p in whole.values())
         above = [f for f, p in _ordered(whole) if p > 0]
-        below = [f for f, p in _ordered(whole) if p < 0]
+        below = sorted((f for f, p in _ordered(whole) if p < 0), key=lambda f: f.op not in ("add", "hypot", "sqrt", "sum"))
         part = power_of(_interleaved(graph, above, below), step)
         if result is None:
             result = part
@@ -378,6 +378,8 @@ def nonzero(node: Node) -> bool:
         return True
     if node.op == "softmax":
         return bounded_below(node.args[0])
+    if node.op == "hypot":
+        return any(nonzero(a) for a in node.args)
     if node.op in _PASSES:
         return nonzero(node.args[0])
     if node.op == "select":

@@ -174,8 +174,36 @@ def logaddexp_halves(engine: Engine, form: Linear) -> bool:
         middle = engine.scale(engine.add(a, b), 0.5)
         half = engine.scale(engine.sub(a, b), 0.5)
         better = engine.make("log", engine.make("cosh", half))
-        engine.fired("log_cosh", term - math.log(2.0), better + middle, "the constant is taken out exactly")
-        return _replace(form, rest.plus(linear(middle), coefficient).plus(linear(better), coefficient))
+        said = term - math.log(2.0)
+        if linear(middle).size:
+            near = engine.graph.apply("lt", engine.graph.apply("abs", half), 0.5)
+            better = peel(engine.computed(said, engine.graph.select(near, middle + better, said)))
+        engine.fired("log_cosh", said, better, "the constant is taken out exactly")
+        return _replace(form, rest.plus(linear(better), coefficient))
+    return False
+
+
+def log_sum_share(engine: Engine, form: Linear) -> bool:
+    """log of a whole sum of exponentials less log of its kept part: softplus(log of what is left out - log of the kept)."""
+    items = [t for t in form.terms if t.op == "logsumexp"]
+    for kept in items:
+        inside = peel(kept.args[0])
+        if inside.op != "select" or number(inside.args[2]) != -math.inf:
+            continue
+        for total in items:
+            if total.attr != kept.attr or peel(total.args[0]) is not peel(inside.args[1]):
+                continue
+            coefficient = form.terms[total]
+            if form.terms[kept] != -coefficient:
+                continue
+            condition, z, _ = inside.args
+            left_out = engine.graph.broadcast(engine.make("select", condition, -math.inf, z), total.args[0].axes)
+            others = engine.make("logsumexp", left_out, attr=kept.attr)
+            better = engine.make("softplus", engine.sub(others, kept))
+            engine.fired("log_sum_share", total - kept, better, "the part that is left out is summed by itself")
+            rest = Linear(dict(form.terms), form.constant)
+            del rest.terms[kept], rest.terms[total]
+            return _replace(form, rest.plus(linear(better), coefficient))
     return False
 
 
@@ -274,6 +302,34 @@ def _addends(graph: Graph, node: Node) -> tuple[Node, Node]:
     return (graph.const(0.0), node.args[0]) if node.op == "softplus" else (node.args[0], node.args[1])
 
 
+def common_sum(engine: Engine, form: Linear) -> bool:
+    """f·x + f·(y - x) is f·y: sums that are multiplied by the same are added up if that makes them simpler."""
+    for second in list(form.terms):
+        held = monomial(second)
+        for inner in [f for f, p in held.factors.items() if p == 1 and f.op == "add" and linear(f).size <= 6]:
+            common = {f: p for f, p in held.factors.items() if f is not inner}
+            if not common:
+                continue
+            factor = build_product(engine.graph, Monomial(1.0, common))
+            for first in list(form.terms):
+                if first is second:
+                    continue
+                other = monomial(first)
+                if any(other.factors.get(f) != p for f, p in common.items()):
+                    continue
+                rest_of = build_product(engine.graph, Monomial(other.coefficient, {f: p for f, p in other.factors.items() if f not in common}))
+                gap = linear(rest_of)
+                gap = Linear().plus(gap, form.terms[first]).plus(linear(inner), form.terms[second] * held.coefficient)
+                if gap.size >= linear(inner).size:
+                    continue
+                rest = Linear(dict(form.terms), form.constant)
+                del rest.terms[first], rest.terms[second]
+                if gap.size:
+                    rest = rest.plus(linear(engine.mul(engine.sum_of(gap), factor)))
+                return _replace(form, rest)
+    return False
+
+
 def common_denominator(engine: Engine, form: Linear) -> bool:
     """x - y / d, over the denominator d, where the numerator x·d - y is simpler than d."""
     for second in list(form.terms):
@@ -339,16 +395,38 @@ def _times(engine: Engine, x: Monomial, term: Node) -> Node:
     return build_product(engine.graph, product)
 
 
+def same_choice(engine: Engine, form: Linear) -> bool:
+    """Choices by one condition are added up branch by branch."""
+    items = [t for t in form.terms if t.op == "select"]
+    for i, first in enumerate(items):
+        for second in items[i + 1 :]:
+            if first.args[0] is not second.args[0]:
+                continue
+            branches = [
+                engine.sum_of(linear(x).plus(Linear(), 0.0).plus(linear(y), form.terms[second] / form.terms[first]))
+                for x, y in zip(first.args[1:], second.args[1:], strict=True)
+            ]
+            coefficient = form.terms[first]
+            better = engine.make("select", first.args[0], *branches)
+            rest = Linear(dict(form.terms), form.constant)
+            del rest.terms[first], rest.terms[second]
+            return _replace(form, rest.plus(linear(better), coefficient))
+    return False
+
+
 IDENTITIES = (
+    same_choice,
     hyperbolic_cosine,
     softplus_pair,
     logaddexp_reflection,
     log_softmax_of_difference,
+    log_sum_share,
     log_mean_exp,
     logaddexp_halves,
     softplus_halves,
     softplus_share,
     logaddexp_pair,
     logarithm_pair,
+    common_sum,
     common_denominator,
 )

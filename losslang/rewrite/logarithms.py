@@ -27,7 +27,7 @@ from losslang.rewrite.forms import (
     range_of,
     vast,
 )
-from losslang.rewrite.swings import wild
+from losslang.rewrite.swings import swing, wild
 
 PASSES = ("rename", "merge", "unmerge", "broadcast", "gather", "stop")
 
@@ -72,12 +72,19 @@ def exactly_zero(engine: Engine, node: Node) -> Node | None:
     if node.op in PASSES and node.op != "stop":
         inner = exactly_zero(engine, node.args[0])
         return None if inner is None else graph.make(node.op, (graph.broadcast(inner, node.args[0].axes), *node.args[1:]), node.attr)
+    if node.op in ("log_softmax", "log_normal_cdf") and bounded_below(node.args[0]):
+        return None
     if node.op == "mul":
         parts = [z for z in (exactly_zero(engine, a) for a in node.args) if z is not None]
         return _combine(graph, "or", parts)
-    if node.op in ("div", "pow", "sqrt", "stop"):
+    if node.op in ("div", "pow", "sqrt", "stop", "neg", "expm1"):
         return exactly_zero(engine, node.args[0])
-    if node.op == "add" and all(nonnegative(a) for a in node.args):
+    if node.op == "const":
+        return graph.const(True) if number(node) == 0 else None
+    if node.op == "prod":
+        inner = exactly_zero(engine, node.args[0])
+        return None if inner is None else graph.make("any", (graph.broadcast(inner, node.args[0].axes),), node.attr)
+    if node.op == "add" and (all(nonnegative(a) for a in node.args) or all(range_of(a).nonpositive for a in node.args)):
         parts = [exactly_zero(engine, a) for a in node.args]
         return None if any(p is None for p in parts) else _combine(graph, "and", [p for p in parts if p])
     if node.op == "sum":
@@ -88,8 +95,6 @@ def exactly_zero(engine: Engine, node: Node) -> Node | None:
         if then is None and other is None:
             return None
         return graph.select(node.args[0], then if then is not None else False, other if other is not None else False)
-    if number(node) == 0:
-        return graph.const(True)
     return graph.apply("eq", node, 0.0)
 
 
@@ -314,6 +319,17 @@ def _of_monotone(engine: Engine, node: Node) -> Node | None:
     return engine.make(node.op, *[x for x in logs if x is not None], attr=node.attr)
 
 
+def _of_clip(engine: Engine, node: Node) -> Node | None:
+    """clip is monotone: the bounds become logarithms, exactly."""
+    x, low, high = node.args
+    bounds = [log_of(engine, b) for b in (low, high)]
+    if not nonnegative(x) or not positive(low) or bounds[0] is None or bounds[1] is None:
+        return None
+    logs = log_of(engine, x)
+    assert logs is not None
+    return engine.make("clip", logs, bounds[0], bounds[1])
+
+
 def _of_select(engine: Engine, node: Node) -> Node | None:
     condition, then, other = node.args
     if not (nonnegative(then) and nonnegative(other)):
@@ -433,6 +449,7 @@ _RULES = {
     "min": _of_monotone,
     "maximum": _of_monotone,
     "minimum": _of_monotone,
+    "clip": _of_clip,
     "select": _of_select,
     "stack": _of_stack,
     "sigmoid": _of_sigmoid,
@@ -447,6 +464,54 @@ _RULES = {
     "computed_as": _of_meaning,
     "to_real": _of_boolean,
 }
+
+
+@handles("log1mexp")
+def log_one_less(engine: Engine, node: Node) -> Node | None:
+    """log(1 - exp(x)) where x may underflow to 0: about log(-x); of a softmax, through the other parts."""
+    if node.attr is not None:
+        return None
+    x = node.args[0]
+    form = linear(x)
+    if form.size == 1 and form.terms:
+        ((term, coefficient),) = form.terms.items()
+        if coefficient == -1 and term.op == "softplus":
+            return engine.neg(engine.make("softplus", engine.neg(term.args[0])))
+        if coefficient == 1 and term.op == "log_normal_cdf":
+            return engine.make("log_normal_cdf", engine.neg(term.args[0]))
+        if coefficient == 1 and (others := _other_parts(engine, term)) is not None:
+            graph = engine.graph
+            kept = graph.make("log1mexp", (x,), "kept")
+            formula = graph.select(graph.apply("lt", math.log(0.5), x), others, kept)
+            return engine.computed(kept, formula)
+    negative = engine.neg(x)
+    if not nonnegative(negative) or not swing(negative)[0]:
+        return None
+    logs = log_of(engine, negative)
+    if logs is None or logs.op == "log":
+        return None
+    graph = engine.graph
+    kept = graph.make("log1mexp", (x,), "kept")
+    return engine.computed(kept, graph.select(graph.apply("lt", -1e-12, x), logs, kept))
+
+
+def _other_parts(engine: Engine, term: Node) -> Node | None:
+    """log of the sum of all parts but one of a softmax, where that one is more than half."""
+    graph = engine.graph
+    if term.op == "gather" and term.args[0].op in ("log_softmax", "broadcast"):
+        inner = peel(term.args[0])
+        if inner.op != "log_softmax" or inner.attr != {term.attr} or inner.attr & term.args[1].axes:
+            return None
+        z, at = inner.args[0], term.args[1]
+        here = graph.apply("eq", graph.index(term.attr), at)
+        rest = graph.select(here, -math.inf, z)
+    elif term.op == "log_softmax":
+        inner, z = term, term.args[0]
+        rest = graph.select(graph.apply("eq", z, graph.reduce("max", z, term.attr)), -math.inf, z)
+    else:
+        return None
+    others = graph.make("logsumexp", (rest,), inner.attr)
+    return others - graph.make("logsumexp", (z,), inner.attr)
 
 
 def log_of_signed(engine: Engine, node: Node) -> Node | None:

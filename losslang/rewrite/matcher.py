@@ -157,6 +157,7 @@ class Matcher:
         if not patterns:
             yield found, form
             return
+        patterns = sorted(patterns, key=lambda item: item[0].op == "input")
         (first, power), rest = patterns[0], patterns[1:]
         if first.op == "input" and first.attr[0] in found:
             bound = monomial(found[first.attr[0]])

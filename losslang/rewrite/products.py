@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from losslang.ir import Node
+from losslang.ir import Node, rebuild
 from losslang.rewrite.engine import Engine, handles, meaning
 from losslang.rewrite.forms import (
     Linear,
@@ -14,8 +14,11 @@ from losslang.rewrite.forms import (
     linear,
     monomial,
     nonnegative,
+    nonzero,
     number,
+    opened,
     peel,
+    positive,
     range_of,
 )
 from losslang.rewrite.logarithms import log_of
@@ -39,6 +42,34 @@ def silence(engine: Engine, node: Node) -> Node | None:
     return None
 
 
+@handles("select")
+def choice(engine: Engine, node: Node) -> Node | None:
+    """A choice that is already made, or makes no difference."""
+    condition, then, other = node.args
+    if condition.op == "const":
+        return engine.graph.real(then if condition.attr else other) if node.elem == "real" else (then if condition.attr else other)
+    if then is other:
+        return then
+    chosen = engine.graph.select(condition, _given(then, condition, 1), _given(other, condition, 2))
+    if chosen is not node:
+        return engine.settle(chosen) if chosen.elem == node.elem else None
+    if condition.op == "eq" and node.elem == "real":
+        for x, y in (condition.args, condition.args[::-1]):
+            if number(y) == 0 and x.elem == "real" and nonzero(x):
+                return engine.graph.real(other)
+    return None
+
+
+def _given(node: Node, condition: Node, branch: int, depth: int = 5) -> Node:
+    """``node`` where ``condition`` is known to hold (branch 1) or not (branch 2)."""
+    if node.op == "select" and node.args[0] is condition:
+        chosen = node.args[branch]
+        return node.graph.broadcast(node.graph.real(chosen), node.axes) if node.elem == "real" else node
+    if depth == 0 or node.op not in ("mul", "div", "neg", "add", "exp", "broadcast", "pow", "abs"):
+        return node
+    return rebuild(node, tuple(_given(a, condition, branch, depth - 1) for a in node.args))
+
+
 @handles("mul", "div")
 def normal_product(engine: Engine, node: Node) -> Node | None:
     if node.elem != "real" or any(number(peel(a)) == 0 or _infinite(a) for a in node.args):
@@ -49,7 +80,7 @@ def normal_product(engine: Engine, node: Node) -> Node | None:
     better = product_rules(engine, form)
     if better is not None:
         return better
-    if _merges(form):
+    if _merges(engine, form):
         better = _through_logarithms(engine, form)
         if better is not None:
             return engine.fired("product_of_exponentials", build_product(engine.graph, before), better,
@@ -87,10 +118,14 @@ def _sides(factor: Node, power: float) -> tuple[bool, bool]:
     return (up, down) if power < 0 else (down, up)
 
 
-def _merges(form: Monomial) -> bool:
+def _merges(engine: Engine, form: Monomial) -> bool:
     """Whether one factor may underflow where another overflows (or would round twice)."""
     sides = [_sides(f, p) for f, p in form.factors.items()]
     if sum(f.op == "exp" for f in form.factors) > 1 or any(f.op == "exp" and p != 1 for f, p in form.factors.items()):
+        return True
+    if any(f.op in ("sigmoid", "softmax") for f in form.factors) and _mentioned(engine, form):
+        return True
+    if any(f.op == "add" and p < 0 and any(swing(f)) for f, p in form.factors.items()):
         return True
     for i, (down, up) in enumerate(sides):
         for j, (other_down, other_up) in enumerate(sides):
@@ -102,9 +137,15 @@ def _merges(form: Monomial) -> bool:
 def _through_logarithms(engine: Engine, form: Monomial) -> Node | None:
     exponent = Linear()
     plain = Monomial(form.coefficient)
+    logarithms = _mentioned(engine, form)
     signed: list[tuple[Node, float]] = []
+    averages: list[tuple[Node, Node]] = []
     merged = 0
     for factor, power in form.factors.items():
+        if factor in logarithms:
+            exponent = exponent.plus(linear(log_of(engine, factor) or factor), power)
+            merged += 1
+            continue
         if not any(swing(factor)):
             plain.multiply(factor, power)
             continue
@@ -115,13 +156,46 @@ def _through_logarithms(engine: Engine, form: Monomial) -> Node | None:
         if logs is None or (logs.op in ("log",) and factor.op not in ("prod",)):
             signed.append((factor, power))
             continue
+        if power == 1 and factor.op in ("sum", "contract"):
+            averages.append((factor, logs))
+            continue
         exponent = exponent.plus(linear(logs), power)
         merged += 1
-    if not merged or (merged < 2 and not signed and form.factors and not _single(form)):
+    for factor, logs in averages:
+        if len(averages) == 1 and not signed and _is_average(engine, exponent, logs):
+            signed.append((factor, 1.0))
+        else:
+            exponent = exponent.plus(linear(logs))
+            merged += 1
+    if not merged:
         return None
     if signed:
         return _distribute(engine, plain, exponent, signed)
-    return _finish(engine, plain, exponential(engine, exponent))
+    factor = exponential(engine, exponent)
+    if merged < 2 and not _single(form) and factor.op == "exp":
+        return None
+    return _finish(engine, plain, factor)
+
+
+def _is_average(engine: Engine, exponent: Linear, logs: Node) -> bool:
+    """Whether a sum over a sum of exponentials is best taken as a weighted sum of a softmax."""
+    if not any(t.op == "logsumexp" and c < 0 for t, c in exponent.terms.items()):
+        return False
+    return engine.sum_of(exponent.plus(linear(logs))).op not in ("neg", "softplus", "mul", "const")
+
+
+def _mentioned(engine: Engine, form: Monomial) -> set[Node]:
+    """Plain factors whose logarithms stand in the exponents that other factors are carried by."""
+    plain = {f for f in form.factors if positive(f) and not any(swing(f))}
+    if not plain:
+        return set()
+    found: set[Node] = set()
+    for factor in form.factors:
+        if factor in plain or factor.op not in ("sigmoid", "softmax", "exp"):
+            continue
+        inside = opened(linear(factor.args[0]))
+        found |= {f for t in inside.terms if t.op == "log" for f in plain if t.args[0] is f}
+    return found
 
 
 def _single(form: Monomial) -> bool:
@@ -140,6 +214,8 @@ def _finish(engine: Engine, plain: Monomial, factor: Node) -> Node:
 
 def _distribute(engine: Engine, plain: Monomial, exponent: Linear, signed: list[tuple[Node, float]]) -> Node | None:
     """A sum of changing sign takes the exponential into each of its terms."""
+    if len(signed) == 1 and signed[0][1] == 1 and signed[0][0].op in ("sum", "contract"):
+        return _into_sum(engine, plain, exponent, signed[0][0])
     sums = [(f, p) for f, p in signed if p == 1 and (_terms(f) is not None)]
     if len(sums) != 1 or len(signed) != 1:
         return None
@@ -155,6 +231,29 @@ def _distribute(engine: Engine, plain: Monomial, exponent: Linear, signed: list[
     if not plain.factors:
         return engine.scale(total, plain.coefficient)
     return _finish(engine, plain, total)
+
+
+def _into_sum(engine: Engine, plain: Monomial, exponent: Linear, total: Node) -> Node:
+    """A sum along axes takes the exponential in front of it into every entry."""
+    graph = engine.graph
+    inner = engine.mul(*total.args) if total.op == "contract" else total.args[0]
+    held = monomial(inner)
+    kept = Monomial(held.coefficient)
+    rest = exponent
+    for factor, power in held.factors.items():
+        logs = log_of(engine, factor) if any(swing(factor)) and nonnegative(factor) else None
+        if logs is None:
+            kept.multiply(factor, power)
+        else:
+            rest = rest.plus(linear(logs), power)
+    if rest is exponent and inner.op == "select":
+        condition, then, other = inner.args
+        factor = exponential(engine, exponent)
+        entries = engine.make("select", condition, engine.mul(then, factor), engine.mul(other, factor) if number(other) != 0 else 0.0)
+    else:
+        entries = _finish(engine, kept, exponential(engine, rest))
+    summed = engine.make("sum", graph.broadcast(entries, inner.axes | total.attr), attr=total.attr)
+    return _finish(engine, plain, summed)
 
 
 def _terms(node: Node) -> Linear | None:

@@ -129,11 +129,23 @@ def _sum_rule(engine: Engine, rule: CompiledRule, form: Linear) -> bool:
                 new = engine.mul(build_product(engine.graph, Monomial(1.0, factor.factors)), new)
             before = build_sum(engine.graph, used)
             engine.fired(rule.name, before, new if scale == 1 else engine.graph.const(scale) * new, rule.reason)
-            rest = whole.plus(used, -1.0)
+            rest = _reopened(form, whole, used).plus(used, -1.0)
             merged = rest.plus(linear(new), scale)
             form.terms, form.constant = merged.terms, merged.constant
             return True
     return False
+
+
+def _reopened(form: Linear, whole: Linear, used: Linear) -> Linear:
+    """``form`` with only those differences taken apart that a rule has used."""
+    if whole is form:
+        return form
+    result = Linear({}, form.constant)
+    for term, coefficient in form.terms.items():
+        parts = opened(Linear({term: 1.0}))
+        apart = not parts.terms.keys().isdisjoint(used.terms) or (parts.constant and used.constant)
+        result = result.plus(parts if apart else Linear({term: 1.0}), coefficient)
+    return result
 
 
 def _in_sum(

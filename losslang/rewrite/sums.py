@@ -11,9 +11,11 @@ import math
 from losslang.ir import Node
 from losslang.rewrite.differences import difference
 from losslang.rewrite.engine import Engine, handles
-from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, peel
+from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, nonnegative, peel
 from losslang.rewrite.identities import IDENTITIES
+from losslang.rewrite.logarithms import log_of
 from losslang.rewrite.rules import sum_rules
+from losslang.rewrite.swings import wild
 
 _MOST_TERMS = 16
 
@@ -41,7 +43,32 @@ def _step(engine: Engine, form: Linear, node: Node) -> bool:
             return True
     if sum_rules(engine, form, node):
         return True
-    return _one_difference(engine, form)
+    return _one_difference(engine, form) or _common_exponential(engine, form)
+
+
+def _common_exponential(engine: Engine, form: Linear) -> bool:
+    """c·e^u + d·e^(u + v), of opposite signs: e^u·(c + d·e^v), where what is inside has a better form."""
+    items = [t for t in form.terms if t.op in ("exp", "mul", "div") and wild(t) and nonnegative(t)]
+    for i, first in enumerate(items[:4]):
+        for second in items[i + 1 : 4]:
+            if form.terms[first] * form.terms[second] >= 0:
+                continue
+            logs = [log_of(engine, t) for t in (first, second)]
+            if logs[0] is None or logs[1] is None or "log" in (logs[0].op, logs[1].op):
+                continue
+            gap = linear(engine.sub(logs[1], logs[0]))
+            if gap.size > 1 or gap.constant:
+                continue
+            factor = engine.make("exp", build_sum(engine.graph, gap))
+            inner = engine.sum_of(Linear({factor: form.terms[second]}, form.terms[first]))
+            if inner.op == "add":
+                continue
+            form.terms.pop(first)
+            form.terms.pop(second)
+            merged = form.plus(linear(engine.mul(first, inner)))
+            form.terms, form.constant = merged.terms, merged.constant
+            return True
+    return False
 
 
 def _one_difference(engine: Engine, form: Linear) -> bool:

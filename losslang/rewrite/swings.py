@@ -36,8 +36,11 @@ def _swing(node: Node) -> Swing:
         return range_of(node.args[0]).high > _EDGE / 10, False
     if op == "softmax":
         return True, False
-    if op in ("cosh", "sinh", "expm1"):
+    if op in ("cosh", "sinh"):
         return False, True
+    if op == "expm1":
+        inside = range_of(node.args[0])
+        return vanishes(node.args[0]), inside.high > _EDGE
     if op == "erfcx":
         return False, range_of(node.args[0]).low < -_EDGE / 10
     if op == "prod":
@@ -63,6 +66,18 @@ def _swing(node: Node) -> Swing:
     if op == "select":
         return _any((swing(node.args[1]), swing(node.args[2])))
     return NONE
+
+
+def vanishes(node: Node) -> bool:
+    """Whether ``node`` is minus the logarithm of a probability (or that), which underflows for certain events."""
+    node = peel(node)
+    if node.op in ("log_softmax", "log_normal_cdf", "softplus"):
+        return True
+    if node.op in ("neg", "gather", "rename", "stop", "select"):
+        return any(vanishes(a) for a in node.args if a.elem == "real")
+    if node.op == "mul":
+        return any(vanishes(a) for a in node.args) and any(a.op == "const" for a in node.args)
+    return node.op == "add" and all(vanishes(a) for a in node.args)
 
 
 def _any(swings: object) -> Swing:
