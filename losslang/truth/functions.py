@@ -42,8 +42,9 @@ from losslang.truth.ball import (
 Compute = Callable[[Raw, int], Raw]
 Unary = Callable[[Ball], Ball]
 
-#: Exponentials of numbers beyond 2**HUGE are taken as infinite or 0: nothing could hold them.
-HUGE = 60_000
+#: Exponentials of numbers beyond 2**HUGE are infinite, or something next to 0: nothing could hold them.
+HUGE = 900
+_NEXT_TO_NOTHING = -1e300
 _ROUGH_BITS = 60
 
 
@@ -112,8 +113,10 @@ def exp(x: Ball) -> Ball:
     if x.v == F_NAN or x.e == UNKNOWN:
         return Ball(F_NAN, x.e)
     v = _exp(x.v, CONTEXT.prec + 12)
-    if x.e == EXACT:
+    if x.e == EXACT and (v != F_ZERO or not x.finite):
         return Ball(v, EXACT if v in (F_ONE, F_ZERO, F_INF) else magnitude(v) - CONTEXT.prec)
+    if v == F_ZERO and x.finite:
+        return Ball(v, _NEXT_TO_NOTHING if x.e < 10 else UNKNOWN)
     if x.e > 10 or not v[1]:
         return Ball(v, UNKNOWN if v[1] or x.e > 10 else EXACT)
     spread = x.e + 1 if x.e < 0 else 2.0**x.e * 1.5

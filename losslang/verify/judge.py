@@ -16,6 +16,8 @@ VALUE_TOLERANCE = 1e-5
 GRADIENT_TOLERANCE = 1e-4
 #: Numbers below this need only be as right as numbers of this size.
 SMALL = 2.0**-10
+#: So near the largest number of a type, a step on the way may overflow.
+HEADROOM = 64.0
 #: How many roundings a result may carry.
 ROUNDINGS = 4.0
 
@@ -55,10 +57,11 @@ def marks(reference: Reference, results: Results) -> Iterator[Mark]:
     for key, expected in reference.gradients.items():
         place = f"gradient of {key[0]}" + (f"[{key[1]!r}]" if key[1] is not None else "")
         got = results.gradients[key]
-        mark = compare(place, got, expected, GRADIENT_TOLERANCE, None, steepest)
+        floor = float(np.finfo(np.float32).eps) * _largest(expected)
+        mark = compare(place, got, expected, GRADIENT_TOLERANCE, None, steepest, floor)
         if not mark.good:
             moved = reference.gradient_movement[key]
-            mark = compare(place, got, expected, GRADIENT_TOLERANCE, moved, steepest)
+            mark = compare(place, got, expected, GRADIENT_TOLERANCE, moved, steepest, floor)
         if not mark.good:
             mark = _at_kinks(mark, got, reference.subgradients[key], moved)
         yield mark
@@ -66,8 +69,11 @@ def marks(reference: Reference, results: Results) -> Iterator[Mark]:
 
 def _steepest(reference: Reference) -> float:
     """The largest finite element of any gradient."""
-    sizes = [np.abs(e.values[np.isfinite(e.values)]) for e in reference.gradients.values()]
-    return max((float(s.max(initial=0.0)) for s in sizes), default=0.0)
+    return max((_largest(e) for e in reference.gradients.values()), default=0.0)
+
+
+def _largest(expected: Expected) -> float:
+    return float(np.abs(expected.values[np.isfinite(expected.values)]).max(initial=0.0))
 
 
 def _at_kinks(mark: Mark, got: Any, balls: Expected, moved: NDArray[np.float64]) -> Mark:
@@ -88,13 +94,14 @@ def compare(
     relative: float,
     moved: NDArray[np.float64] | None,
     scale: float = 1.0,
+    floor: float = 0.0,
 ) -> Mark:
     """The worst element of ``got``.
 
     Beyond the largest number of its type a result may be infinite, and below the smallest normal one it
     may be 0. Where the truth is undefined (NaN) nothing is asked; ``undecided`` counts what no
     precision could tell. A truth of exactly 0 has no relative error: there a few roundings of numbers
-    as large as ``scale`` are allowed.
+    as large as ``scale`` are allowed. ``floor`` is allowed everywhere.
     """
     value = np.asarray(got)
     kind = value.dtype if value.dtype.kind == "f" else np.dtype(np.float64)
@@ -106,7 +113,7 @@ def compare(
         size = np.abs(e)
         rounding = ROUNDINGS * min(eps, float(np.finfo(np.float32).eps))
         allowed = (relative + eps) * np.where(np.isfinite(size), size, 0.0) + tiny + rounding * SMALL
-        allowed = allowed + np.where(size == 0, rounding * scale, 0.0)
+        allowed = allowed + np.where(size <= tiny, rounding * scale, 0.0) + floor
         allowed = allowed + np.where(np.isnan(expected.radius), np.inf, expected.radius)
         if moved is not None:
             allowed = allowed + 2.0 * moved
@@ -116,7 +123,9 @@ def compare(
         infinite_right = beyond & (np.isinf(g) | (np.abs(g) >= largest * 0.99) | (error <= allowed))
         excess = np.where(infinite_right, 0.0, excess)
         excess = np.where(beyond & ~infinite_right, np.inf, excess)
-        excess = np.where(np.isinf(g) & ~beyond & np.isfinite(allowed), np.inf, excess)
+        near = beyond | (size * HEADROOM >= largest)
+        excess = np.where(np.isinf(g) & near, 0.0, excess)
+        excess = np.where(np.isinf(g) & ~near & np.isfinite(allowed), np.inf, excess)
         excess = np.where(np.isnan(g), np.inf, excess)
         skip = np.isnan(e) | ~expected.decided
     excess = np.where(skip, 0.0, excess)
@@ -124,7 +133,7 @@ def compare(
     if not g.size:
         return Mark(place, 0.0, 0.0, 0.0, 0.0, 0.0, True, undecided)
     at = np.unravel_index(int(np.argmax(np.where(np.isinf(excess), 1e300, excess))), g.shape)
-    finite = not (np.isnan(g[at]) or (np.isinf(g[at]) and not beyond[at])) or bool(skip[at])
+    finite = not (np.isnan(g[at]) or (np.isinf(g[at]) and not near[at])) or bool(skip[at])
     shown = place + (f"[{', '.join(map(str, map(int, at)))}]" if g.ndim else "")
     return Mark(
         shown,

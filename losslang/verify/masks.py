@@ -15,6 +15,8 @@ from losslang.verify.reference import computing_type, value_nodes
 PROBE_DIGITS = 20
 GARBAGE: tuple[float, ...] = (float("nan"), float("inf"), float("-inf"), 3e38)
 WRONG_LABELS = (1_000_000, -7)
+#: Kinds that hold whole numbers, which a call insists on everywhere.
+WHOLE = ("binary", "sign", "count")
 
 
 def masked_places(lowered: LoweredLoss, case: Case) -> dict[str, NDArray[np.bool_]]:
@@ -53,6 +55,8 @@ def masked_places(lowered: LoweredLoss, case: Case) -> dict[str, NDArray[np.bool
                 return True
 
             _search(ignored, np.arange(where.size), where)
+            if leaf.node.elem == "int" and where.any() and not ignored(np.flatnonzero(where)):
+                continue  # labels that matter to each other, though not one by one
             if each.kind.ignoring is not None:
                 where &= arrays[name].reshape(-1) != each.kind.ignoring
             if where.any():
@@ -77,9 +81,10 @@ def _comparable(value: Any) -> Any:
 def spoiled(lowered: LoweredLoss, case: Case, masked: dict[str, NDArray[np.bool_]], turn: int) -> Case:
     """The case with garbage in its masked-out places."""
     arrays = case.leaves(lowered)
+    whole = {leaf.node.attr[0] for each in lowered.inputs if each.kind.name in WHOLE for leaf in each.leaves}
     for name, where in masked.items():
         array = arrays[name].copy()
-        garbage: float = GARBAGE[turn % len(GARBAGE)]
+        garbage: float = 1.0 - array[where].flat[0] if name in whole else GARBAGE[turn % len(GARBAGE)]
         if array.dtype.kind in "iu":
             array[where] = WRONG_LABELS[turn % 2]
         else:

@@ -59,6 +59,7 @@ class _Session:
     lowered: LoweredLoss
     subjects: list[Subject]
     seed: int
+    start: float
     end: float
     progress: Progress | None
     steps: int
@@ -70,9 +71,14 @@ class _Session:
         if self.progress is not None:
             self.progress(min(self.done, self.steps), self.steps, text)
 
+    def beyond(self, share: float) -> bool:
+        """Whether this share of the time is spent."""
+        return time.monotonic() > self.start + share * (self.end - self.start)
+
     @property
-    def late(self) -> bool:
-        return time.monotonic() > self.end
+    def shrinking(self) -> float:
+        """Seconds that making one failure small may take."""
+        return SHRINK_SECONDS if not self.beyond(0.7) else SHRINK_SECONDS / 4
 
 
 def verify(
@@ -106,7 +112,7 @@ def verify(
     lowered, compile_one = _prepared(spec, loss, rewrite)
     subjects = [Subject(b, compile_one(b)) for b in (backends or installed())]
     steps = count + len(MASK_REGIMES) + len(_axes(lowered))
-    session = _Session(lowered, subjects, seed, start + budget, progress, steps)
+    session = _Session(lowered, subjects, seed, start, start + budget, progress, steps)
     tried = _values(session, count)
     _masked(session)
     _splittable(session, rewrite)
@@ -150,7 +156,7 @@ def _values(session: _Session, count: int) -> int:
     made = cases(session.lowered, np.random.default_rng(session.seed), DTYPES)
     tried = 0
     for case in made:
-        if tried == count or (tried >= 5 and session.late):
+        if tried == count or (tried >= 3 and session.beyond(0.6)):
             break
         tried += 1
         session.step(f"case {case.name} ({case.dtype})")
@@ -239,7 +245,7 @@ def _close_values(session: _Session, subject: Subject, ledgers: dict[tuple[int, 
     finite = ledgers[1, name]
     pick: Callable[[Case], list[Mark]] = lambda c: [_finite(m) for m in judged(c)]  # noqa: E731
     if finite.error is not None and finite.case is not None:
-        small = shrink(session.lowered, finite.case, crashes, SHRINK_SECONDS)
+        small = shrink(session.lowered, finite.case, crashes, session.shrinking)
         worst = Worst(
             small.name, "call", float("nan"), float("nan"), float("nan"), 0.0, small.dtype, small.to_json()
         )
@@ -287,7 +293,7 @@ def _finding(
     case, mark = ledger.case, ledger.worst
     if ledger.failed and case is not None and mark is not None:
         fails = lambda c: any(not m.good for m in judge(c))  # noqa: E731
-        small = shrink(session.lowered, case, fails, SHRINK_SECONDS)
+        small = shrink(session.lowered, case, fails, session.shrinking)
         if small is not case:
             case, mark = small, max(judge(small), key=lambda m: m.excess)
         reason = f"{mark.place} is {mark.got:.9g}, the truth {mark.expected:.9g}: {wrong}"
@@ -316,7 +322,7 @@ def _masked(session: _Session) -> None:
     ledgers = {s.backend: _Ledger() for s in session.subjects}
     for turn, regime in enumerate(MASK_REGIMES):
         session.step(f"masks: {regime}")
-        if turn and session.late:
+        if turn and session.beyond(0.85):
             break
         case = make(session.lowered, rng, regime, "float32", turn)
         places = masks.masked_places(session.lowered, case)
