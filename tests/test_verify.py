@@ -177,6 +177,14 @@ def test_masked_places_are_found() -> None:
     assert masked_places(lowered, case)["x"].tolist() == [False] + [True] * (kept.size - 1)
 
 
+def test_what_a_comparison_looks_at_is_not_masked() -> None:
+    g = Graph()
+    x = g.input("x", ("i",), "real")
+    above = g.real(g.apply("lt", 5.0, x))
+    lowered = loss(g, g.reduce("sum", above, "i"), x=("real", x))
+    assert masked_places(lowered, make(lowered, np.random.default_rng(0), "ordinary", "float32")) == {}
+
+
 @pytest.mark.parametrize("regime", REGIMES)
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_inputs_keep_the_promise_of_their_kind(regime: str, dtype: str) -> None:

@@ -536,6 +536,10 @@ def _gather(run: Evaluation, node: Node) -> Objects:
     return out
 
 
+def _extern(run: Evaluation, node: Node) -> Objects:
+    raise ValueError(f"`{node.attr[0]}` is an extern: the formula does not say what it computes")
+
+
 def _scatter_add(run: Evaluation, node: Node) -> Objects:
     axis, kept = node.attr
     x, at = node.args
@@ -600,4 +604,5 @@ STRUCTURE: dict[str, Callable[[Evaluation, Node], Objects]] = {
     "gather": _gather,
     "scatter_add": _scatter_add,
     "stack": _stack,
+    "extern": _extern,
 }

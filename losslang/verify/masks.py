@@ -22,8 +22,8 @@ WHOLE = ("binary", "sign", "count")
 def masked_places(lowered: LoweredLoss, case: Case) -> dict[str, NDArray[np.bool_]]:
     """For each input node the places where the formula as written does not care what stands there.
 
-    Found by trying: a NaN (or, for labels, an index out of range) that leaves every result unchanged
-    is not looked at. Values that merely happen not to matter, such as those below a maximum, do not
+    Found by trying: a place where NaN and infinities (or, for labels, indices out of range) leave every result
+    unchanged is not looked at. Values that merely happen not to matter, such as those below a maximum, do not
     pass: a NaN among them shows.
     """
     arrays = case.leaves(lowered)
@@ -43,25 +43,33 @@ def masked_places(lowered: LoweredLoss, case: Case) -> dict[str, NDArray[np.bool
             name = leaf.node.attr[0]
             if leaf.node.elem == "bool" or not arrays[name].size:
                 continue
-            probes = WRONG_LABELS if leaf.node.elem == "int" else (float("nan"),)
+            probes = _probes(leaf.node.elem, each.kind.name)
             where = np.zeros(arrays[name].size, dtype=bool)
 
             def ignored(places: Array, name: str = name, probes: Any = probes) -> bool:
                 for probe in probes:
-                    spoiled = arrays[name].astype(np.float64 if np.isnan(probe) else np.int64)
+                    spoiled = arrays[name].copy()
                     spoiled.reshape(-1)[places] = probe
                     if results({**arrays, name: spoiled}) != before:
                         return False
                 return True
 
             _search(ignored, np.arange(where.size), where)
-            if leaf.node.elem == "int" and where.any() and not ignored(np.flatnonzero(where)):
-                continue  # labels that matter to each other, though not one by one
+            if where.any() and not ignored(np.flatnonzero(where)):
+                continue  # they matter to each other, though not one by one
             if each.kind.ignoring is not None:
                 where &= arrays[name].reshape(-1) != each.kind.ignoring
             if where.any():
                 masked[name] = where.reshape(arrays[name].shape)
     return masked
+
+
+def _probes(elem: str, kind: str) -> tuple[float, ...]:
+    """Several, since a comparison may come out the same for one of them."""
+    if elem == "int":
+        return WRONG_LABELS
+    nan, inf = float("nan"), float("inf")
+    return (nan, 1.0, -1.0) if kind in WHOLE else (nan, inf, -inf)
 
 
 def _search(ignored: Any, places: Array, where: NDArray[np.bool_]) -> None:
@@ -84,7 +92,7 @@ def spoiled(lowered: LoweredLoss, case: Case, masked: dict[str, NDArray[np.bool_
     whole = {leaf.node.attr[0] for each in lowered.inputs if each.kind.name in WHOLE for leaf in each.leaves}
     for name, where in masked.items():
         array = arrays[name].copy()
-        garbage: float = 1.0 - array[where].flat[0] if name in whole else GARBAGE[turn % len(GARBAGE)]
+        garbage: float = 1.0 if name in whole else GARBAGE[turn % len(GARBAGE)]
         if array.dtype.kind in "iu":
             array[where] = WRONG_LABELS[turn % 2]
         else:

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from losslang.ir import walk
 from losslang.lowered import LoweredLoss, Signature
 from losslang.verify import masks, split
 from losslang.verify.inputs import Case, cases, make
 from losslang.verify.judge import GRADIENT_TOLERANCE, VALUE_TOLERANCE, Mark, compare, marks
 from losslang.verify.reference import Expected, Reference
-from losslang.verify.report import Finding, Report, Status, Worst
+from losslang.verify.report import GUARANTEES, Finding, Report, Status, Worst
 from losslang.verify.shrink import shrink
 from losslang.verify.subject import Results, Subject, installed
 
@@ -110,6 +111,9 @@ def verify(
     """
     start = time.monotonic()
     lowered, compile_one = _prepared(spec, loss, rewrite)
+    outside = sorted({n.attr[0] for n in walk([lowered.total]) if n.op == "extern"})
+    if outside:
+        return _unknowable(lowered, outside, seed, tuple(backends or installed()))
     subjects = [Subject(b, compile_one(b)) for b in (backends or installed())]
     steps = count + len(MASK_REGIMES) + len(_axes(lowered))
     session = _Session(lowered, subjects, seed, start, start + budget, progress, steps)
@@ -119,6 +123,13 @@ def verify(
     session.findings.sort(key=lambda f: (f.guarantee, f.axis or "", f.backend))
     names = tuple(s.backend for s in subjects)
     return Report(lowered.name, seed, names, tuple(session.findings), tried, time.monotonic() - start)
+
+
+def _unknowable(lowered: LoweredLoss, externs: list[str], seed: int, backends: tuple[str, ...]) -> Report:
+    """A loss with externs is not judged: what they compute is not in the spec."""
+    reason = f"it calls the extern `{externs[0]}`, of which the formula does not say what it computes"
+    findings = tuple(Finding(g, b, "undecided", reason) for g in GUARANTEES for b in backends)
+    return Report(lowered.name, seed, backends, findings, 0, 0.0)
 
 
 def _prepared(spec: Any, loss: str | None, rewrite: bool) -> tuple[LoweredLoss, Callable[[str], Any]]:
