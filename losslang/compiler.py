@@ -169,6 +169,7 @@ class Program:
         self.backend = backend
         self.slots, self._parameters = _slots(lowered)
         self.layout, self._outputs = _layout(lowered)
+        _refuse_externs(self._outputs)
         self.adapted = Adapted()
         self._rewrite = rewrite
         self._externs = externs
@@ -368,6 +369,13 @@ class Program:
                 function = make()
                 self._functions[key] = load_source(emit([function], backend), backend)[function.name]
             return self._functions[key]
+
+
+def _refuse_externs(outputs: Sequence[Node]) -> None:
+    """Functions of the host are checked like any others, but code is not yet cut at them."""
+    names = sorted({str(node.attr[0]) for node in walk(outputs) if node.op == "extern"})
+    if names:
+        raise InputError(f"the loss uses the extern `{names[0]}`, which cannot be compiled yet", names[0])
 
 
 def _attribute(node: Node) -> str:

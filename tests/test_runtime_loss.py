@@ -204,3 +204,11 @@ def test_names_that_python_reserves() -> None:
     )
     assert fn(**{"class": [1.0, 2.0], "λ": [1.0, 1.0]}).total == 2.5
     assert list(inspect.signature(fn).parameters) == ["λ", "validate", "others"]
+
+
+def test_externs_are_refused_in_words() -> None:
+    import losslang
+
+    text = "extern feat[d](x: real) : real\nloss a\n  input x : real[n, d]\n  term t = mean[n, d](feat[d](x)^2)\n  minimize t\n"
+    with pytest.raises(InputError, match="extern `feat`"):
+        losslang.compile(text, externs={"feat": np.sin})

@@ -189,14 +189,32 @@ def test_compiles_as_one_graph_once(warm) -> None:
         return graph
 
     compiled = torch.compile(lambda step, **inputs: fn(**inputs, step=step), fullgraph=True, backend=backend)
-    for step in (50, 50):
-        out = compiled(torch.tensor(step), **given)
+    for step in (torch.tensor(50), torch.tensor(50)):
+        out = compiled(step, **given)
         assert torch.allclose(out.total, expected.total)
         assert torch.allclose(torch.autograd.grad(out.total, given["logits"])[0], expected_slope)
         assert torch.allclose(
             torch.autograd.grad(out.terms["reg"], given["table"])[0], 2 * given["table"].detach()
         )
     assert len(graphs) == 1
+
+
+def test_integer_steps_do_not_compile_anew() -> None:
+    fn = from_lowered(language_model(Schedule("cosine", 0.0, 1.0, 10)), "torch")
+    given = arguments()
+    torch._dynamo.reset()
+    graphs = []
+
+    def backend(graph, inputs):
+        graphs.append(graph)
+        return graph
+
+    compiled = torch.compile(
+        lambda step, **inputs: fn(**inputs, step=step).total, fullgraph=True, backend=backend
+    )
+    for step in range(2, 7):
+        assert torch.allclose(compiled(step, **given), fn(**given, step=step).total)
+    assert len(graphs) <= 2
 
 
 def test_hyper_tensors_and_schedules() -> None:
@@ -262,3 +280,20 @@ def test_modules_as_collections() -> None:
     _, gradients = fn.value_and_grad()(theta=model)
     assert list(gradients["theta"]) == [name for name, _ in model.named_parameters()]
     assert torch.allclose(gradients["theta"]["0.weight"], model[0].weight.grad)
+
+
+def test_packs_and_modules_compile_as_one_graph() -> None:
+    import losslang
+
+    fn = losslang.compile(
+        "loss a\n  input x : real[batch, *pixel]\n  input theta : parameters\n"
+        "  term t = mean[batch](sum[*pixel](x^2))\n  term r = l2(theta)\n  minimize t + 0.1 * r\n",
+        "torch",
+    )
+    model, x = torch.nn.Linear(2, 3), torch.randn(2, 3, requires_grad=True)
+    torch._dynamo.reset()
+    compiled = torch.compile(lambda x: fn(x=x, theta=model).total, fullgraph=True, backend="eager")
+    total = compiled(x)
+    total.backward()
+    assert torch.allclose(total, fn(x=x, theta=model).total)
+    assert torch.allclose(x.grad, x.detach())

@@ -35,6 +35,9 @@ class Adapter(Protocol):
     def mirrored(self, value: Any, gradients: dict[str, Any]) -> Any:
         """Gradients by key in the shape of the collection."""
 
+    def step(self, step: Any) -> Any:
+        """The step as this framework's tracers of Python code can follow it through calls that differ in it."""
+
     def scheduled(self, schedule: Schedule, step: Any) -> Any:
         """The value of a schedule at a step that is an array."""
 

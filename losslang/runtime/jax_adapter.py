@@ -79,6 +79,9 @@ class JaxAdapter:
     def mirrored(self, value: Any, gradients: dict[str, Any]) -> Any:
         return jax.tree_util.tree_map_with_path(lambda path, _: gradients.get(_key(path)), value)
 
+    def step(self, step: Any) -> Any:
+        return step
+
     def scheduled(self, schedule: Schedule, step: Any) -> Any:
         if not isinstance(step, jax.Array) or step.ndim:
             raise InputError(f"`step` should be a number or a scalar array, not {type_name(step)}", "step")

@@ -189,13 +189,18 @@ class CompiledLoss:
         hyper = self._hypers[slot.name]
         if slot.name not in given:
             return hypers.default_at_step(
-                hyper, self._defaults[slot.name], given.get("step"), self._adapter.scheduled
+                hyper,
+                self._defaults[slot.name],
+                self._adapter.step(given.get("step")),
+                self._adapter.scheduled,
             )
         value = given[slot.name]
         if hypers.is_plain(value):
             checked = hypers.checked(hyper, value)
             if isinstance(checked, Schedule):
-                return hypers.default_at_step(hyper, checked, given.get("step"), self._adapter.scheduled)
+                return hypers.default_at_step(
+                    hyper, checked, self._adapter.step(given.get("step")), self._adapter.scheduled
+                )
             return checked
         return self._adapter.accept(slot, value)
 

@@ -63,6 +63,9 @@ class NumpyAdapter:
     def mirrored(self, value: Any, gradients: dict[str, Any]) -> Any:
         return collections.mirrored(value, gradients, self.is_array)
 
+    def step(self, step: Any) -> Any:
+        return step
+
     def scheduled(self, schedule: Schedule, step: Any) -> Any:
         raise InputError(f"`step` should be a number, not {type_name(step)}", "step")
 

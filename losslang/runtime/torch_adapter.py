@@ -49,7 +49,9 @@ class TorchAdapter:
         raise _not_a_tensor(slot, value)
 
     def is_array(self, value: Any) -> bool:
-        return isinstance(value, torch.Tensor) or framework_of(value) is not None
+        if isinstance(value, torch.Tensor):
+            return True
+        return not isinstance(value, (dict, list, tuple)) and framework_of(value) is not None
 
     def is_floating(self, value: Any) -> bool:
         return not isinstance(value, torch.Tensor) or value.dtype.is_floating_point
@@ -59,6 +61,12 @@ class TorchAdapter:
 
     def mirrored(self, value: Any, gradients: dict[str, Any]) -> Any:
         return collections.mirrored(value, gradients, self.is_array)
+
+    def step(self, step: Any) -> Any:
+        """Under Dynamo a number becomes a tensor, or every new step would compile anew."""
+        if torch.compiler.is_compiling() and isinstance(step, (int, float)):
+            return torch.full((), step, dtype=torch.float64)
+        return step
 
     def scheduled(self, schedule: Schedule, step: Any) -> Any:
         if not isinstance(step, torch.Tensor) or step.ndim:
