@@ -151,6 +151,10 @@ REGRESSION = [
          lambda x, s, y: -D.Laplace(x, s).log_prob(y)),
     case("student_t_nll", "x: real[n]; s: positive[n]; f: positive[n]; y: real[n]", "student_t_nll(x, s, f, y)",
          lambda x, s, f, y: -D.StudentT(f, x, s).log_prob(y)),
+    case("cosine_distance", "x: embedding[n, d]; y: embedding[n, d]", "cosine_distance[d](x, y)",
+         lambda x, y: optax.losses.cosine_distance(x, y), library="jax"),
+    case("cox", "x: real[n]; t: real[n]; e: binary[n]", "cox[n](x, t, e)", lambda x, t, e: _cox(x, t, e),
+         only=("x",)),
     case("huber_delta", "x: real[n]", "huber_delta[n](x)", library="numpy",
          peer=lambda x: 1.345 * np.median(abs(x - np.median(x))) / 0.6745),
     case("pearson_distance", XY, "pearson_distance[n](x, y)", lambda x, y: 1 - torch.corrcoef(torch.stack([x, y]))[0, 1]),
@@ -375,6 +379,11 @@ def _packed_labels(y: Any) -> Any:
 def _asymmetric(x: Any, y: Any) -> Any:
     p, m = x.sigmoid(), (x.sigmoid() - 0.05).clamp(min=0)
     return torch.where(y == 1, -(1 - p) * p.log(), -(m**4) * (1 - m).log())
+
+
+def _cox(x: Any, t: Any, e: Any) -> Any:
+    at_risk = (t[None] >= t[:, None]).double().log()
+    return e * ((x[None] + at_risk).logsumexp(-1) - x)
 
 
 def _decorrelation(x: Any) -> Any:
