@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TypeAlias
 
 from losslang.backends.backend import Backend
 from losslang.backends.layout import Layout, Names, comment, identifier
@@ -17,6 +18,10 @@ from losslang.ops import OPS
 from losslang.program import Function
 
 _INLINE_LENGTH = 60
+
+#: How the ops that are more than a template are written; filled by the modules beside this one.
+Rule: TypeAlias = "Callable[[FunctionEmitter, Node], Value]"
+EMITTERS: dict[str, Rule] = {}
 
 #: What to call results of ops whose own names are Python's, or say little.
 _STEMS = {
@@ -47,6 +52,16 @@ class Value:
         return self.code if self.tight else f"({self.code})"
 
 
+def emits(*ops: str) -> Callable[[Rule], Rule]:
+    """Registers a function as the way to write ``ops``."""
+
+    def register(rule: Rule) -> Rule:
+        EMITTERS.update(dict.fromkeys(ops, rule))
+        return rule
+
+    return register
+
+
 def emit_module(functions: Sequence[Function], backend: Backend) -> str:
     bodies = [FunctionEmitter(function, backend).emit() for function in functions]
     text = "\n\n\n".join(bodies)
@@ -59,7 +74,7 @@ def emit_module(functions: Sequence[Function], backend: Backend) -> str:
 
 
 class FunctionEmitter:
-    """Emits one function. The rules for ops along axes stand in ``losslang.backends.structure``."""
+    """Emits one function. What is more than a template stands in ``EMITTERS``."""
 
     def __init__(self, function: Function, backend: Backend) -> None:
         self.function = function
@@ -242,8 +257,6 @@ class FunctionEmitter:
     # -- nodes ----------------------------------------------------------------------------------
 
     def _value(self, node: Node) -> Value:
-        from losslang.backends.structure import EMITTERS
-
         special = EMITTERS.get(node.op)
         value = special(self, node) if special else self._elementwise(node)
         if value.named or self._may_inline(node, value):

@@ -4,7 +4,7 @@ Series of Chebyshev polynomials were fitted to 40-digit values; they and the asy
 the precision of float64, in which everything here is computed whatever the type of the argument.
 """
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, attr-defined"
 
 from __future__ import annotations
 

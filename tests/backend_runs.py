@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ def run(
 ) -> list[NDArray[Any]]:
     """Every node's value, its dimensions sorted by name; ``inputs`` by the names of input nodes."""
     function = function_of(nodes)
-    call = backends.load(backends.emit([function], backend), backend)["values"]
+    source = backends.emit([function], backend)
     elems = {"real": real, "int": "int64", "bool": "bool"}
     arrays = [
         np.asarray(inputs[p.name], dtype=elems[p.node.elem])  # type: ignore[union-attr]
@@ -36,7 +37,7 @@ def run(
     ]
     with _precision(backend, real):
         converted, computing = _converted(backend, arrays, real)
-        results = _call(backend, call, converted, computing, jit)
+        results = _call(backend, source, jit and backend == "jax", real)(*converted, computing)
         values = [np.asarray(r) for r in results]
     for node, value in zip(nodes, values, strict=True):
         kind = {"real": "f", "int": "i", "bool": "b"}[node.elem]
@@ -45,12 +46,14 @@ def run(
     return values
 
 
-def _call(backend: str, call: Any, arrays: Sequence[Any], real: Any, jit: bool) -> Any:
-    if backend == "jax" and jit:
-        import jax
+@functools.cache
+def _call(backend: str, source: str, jit: bool, real: str) -> Any:
+    call = backends.load(source, backend)["values"]
+    if not jit:
+        return call
+    import jax
 
-        return jax.jit(lambda *a: call(*a, real))(*arrays)
-    return call(*arrays, real)
+    return jax.jit(call, static_argnums=call.__code__.co_argcount - 1)
 
 
 def _precision(backend: str, real: str) -> Any:
