@@ -154,10 +154,23 @@ def _softmax(node: Node, c: Cotangent) -> Parts:
         others = -g.apply("expm1", g.gather(g.along("log_softmax", x, over), at, axis))
         back = g.select(g.apply("eq", g.index(axis), at), v * here * others, -(node * (v * here)))
     else:
+        # All entries may be shifted alike. By the cotangent of the largest part, so that nothing cancels
+        # where that part is nearly 1.
+        ct = c.value - _at_largest(x, g.broadcast(c.value, x.axes), over)
         # A place with weight 0 may have an infinite cotangent (of a logarithm) where a mask dropped it.
-        weighted = g.apply("silence" if _may_drop(x) else "mul", node, c.value)
+        weighted = g.apply("silence" if _may_drop(x) else "mul", node, ct)
         back = weighted - node * g.reduce("sum", weighted, over)
     return (_clear(back, kept),)
+
+
+def _at_largest(x: Node, value: Node, over: frozenset[str]) -> Node:
+    """``value`` where ``x`` is largest along ``over``; the mean of it at ties of several axes."""
+    g = x.graph
+    if len(over) == 1:
+        (axis,) = over
+        return g.gather(value, g.make("argmax", (x,), over), axis)
+    top = g.apply("eq", x, g.reduce("max", x, over))
+    return g.reduce("sum", g.select(top, value, 0.0), over) / g.real(g.reduce("count", top, over))
 
 
 def _may_drop(x: Node) -> bool:

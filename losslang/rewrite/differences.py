@@ -54,10 +54,28 @@ def _through_logarithms(engine: Engine, a: Node, b: Node) -> Node | None:
 def _softpluses(engine: Engine, a: Node, b: Node) -> Node:
     """softplus(x) - softplus(y) = log1p(sigmoid(y)·expm1(x - y)), for x near y."""
     graph = engine.graph
-    gap = engine.sub(a.args[0], b.args[0])
+    x, y = a.args[0], b.args[0]
+    if linear(x).plus(linear(y)).size == 0:
+        return x
+    gap = engine.sub(x, y)
     near = graph.apply("lt", graph.apply("abs", gap), 1.0)
     close = graph.apply("log1p", graph.apply("sigmoid", b.args[0]) * graph.apply("expm1", gap))
     return engine.computed(said(a, b), graph.select(near, close, said(a, b)))
+
+
+def _log_softmaxes(engine: Engine, a: Node, b: Node) -> Node | None:
+    """Of close logits, the gap of the logits less log1p of its mean exponential."""
+    graph = engine.graph
+    x, y = a.args[0], b.args[0]
+    if a.attr != b.attr or x.axes != y.axes:
+        return None
+    if a.id > b.id:
+        return engine.neg(engine.sub(b, a))
+    gap = graph.broadcast(engine.sub(x, y), x.axes)
+    largest = graph.reduce("max", graph.apply("abs", gap), a.attr)
+    near = graph.apply("lt", largest, 0.5)
+    drift = graph.reduce("sum", graph.apply("exp", b) * graph.apply("expm1", gap), a.attr)
+    return engine.computed(said(a, b), graph.select(near, gap - graph.apply("log1p", drift), said(a, b)))
 
 
 def _squared(engine: Engine, root: Node) -> Linear:
@@ -212,4 +230,5 @@ _ALIKE: dict[str, Rule] = {
     "gather": _through_structure,
     "sum": _reduced,
     "softplus": _softpluses,
+    "log_softmax": _log_softmaxes,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from losslang.ir import Node
 from losslang.rewrite.engine import Engine, handles
-from losslang.rewrite.forms import Linear, Monomial, bounded_below, build_product, build_sum, linear, monomial, nonnegative, number, opened, peel, power_of, vast
+from losslang.rewrite.forms import Linear, Monomial, bounded_below, build_product, build_sum, linear, monomial, nonnegative, number, opened, peel, power_of, split_coefficient, vast
 from losslang.rewrite.logarithms import log_complement_of, log_of
 from losslang.rewrite.rules import exponent_rules
 from losslang.rewrite.swings import swing, wild
@@ -209,6 +209,10 @@ def root(engine: Engine, node: Node) -> Node | None:
 @handles("sum")
 def whole(engine: Engine, node: Node) -> Node | None:
     """The parts of a softmax add up to 1."""
+    coefficient, rest = split_coefficient(node.args[0])
+    if coefficient != 1 and rest.elem == "real":
+        inner = engine.make("sum", engine.graph.broadcast(rest, node.args[0].axes), attr=node.attr)
+        return engine.scale(inner, coefficient)
     inside = peel(node.args[0])
     while inside.op == "stop":
         inside = peel(inside.args[0])

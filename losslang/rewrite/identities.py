@@ -98,7 +98,24 @@ def logaddexp_reflection(engine: Engine, form: Linear) -> bool:
                 better = engine.make("softplus", engine.sub(second, first))
                 engine.fired("logaddexp_reflection", term - first, better, "the larger part is taken out exactly")
                 return _replace(form, rest.plus(linear(better), coefficient))
+            if _shift(engine, form, term, first, second):
+                return True
     return False
+
+
+def _shift(engine: Engine, form: Linear, term: Node, first: Node, second: Node) -> bool:
+    """logaddexp(log p + a, b) - a is logaddexp(log p, b - a), whatever p is."""
+    coefficient = form.terms[term]
+    inside = linear(first)
+    shared = {t: c for t, c in inside.terms.items() if form.terms.get(t) == -coefficient * c}
+    left = [t for t in inside.terms if t not in shared]
+    if not shared or not left or any(t.op not in ("log", "log1p") for t in left):
+        return False
+    shift = Linear(shared)
+    better = engine.make("logaddexp", engine.sum_of(inside.plus(shift, -1.0)), engine.sum_of(linear(second).plus(shift, -1.0)))
+    rest = form.plus(shift, coefficient)
+    rest.terms.pop(term)
+    return _replace(form, rest.plus(linear(better), coefficient))
 
 
 def log_softmax_of_difference(engine: Engine, form: Linear) -> bool:
@@ -302,6 +319,29 @@ def _addends(graph: Graph, node: Node) -> tuple[Node, Node]:
     return (graph.const(0.0), node.args[0]) if node.op == "softplus" else (node.args[0], node.args[1])
 
 
+def leave_one_out(engine: Engine, form: Linear) -> bool:
+    """sum(t) - t: where t is the largest, the others are summed by themselves."""
+    graph = engine.graph
+    for total in [t for t in form.terms if t.op == "sum" and len(t.attr) == 1]:
+        inside = linear(total.args[0])
+        if len(inside.terms) != 1 or inside.constant:
+            continue
+        ((item, scale),) = inside.terms.items()
+        coefficient = form.terms[total]
+        if form.terms.get(item) != -coefficient * scale or not total.attr <= item.axes:
+            continue
+        (axis,) = total.attr
+        largest = graph.make("argmax", (graph.apply("abs", item),), total.attr)
+        here = graph.apply("eq", graph.index(axis), largest)
+        others = graph.reduce("sum", graph.select(here, 0.0, item), total.attr)
+        said = graph.make("add", (graph.reduce("sum", item, total.attr), graph.make("neg", (item,))))
+        better = engine.computed(said, graph.select(here, others, said))
+        rest = Linear(dict(form.terms), form.constant)
+        del rest.terms[total], rest.terms[item]
+        return _replace(form, rest.plus(Linear({peel(better): scale}), coefficient))
+    return False
+
+
 def common_sum(engine: Engine, form: Linear) -> bool:
     """f·x + f·(y - x) is f·y: sums that are multiplied by the same are added up if that makes them simpler."""
     for second in list(form.terms):
@@ -427,6 +467,7 @@ IDENTITIES = (
     softplus_share,
     logaddexp_pair,
     logarithm_pair,
+    leave_one_out,
     common_sum,
     common_denominator,
 )

@@ -257,7 +257,44 @@ def _of_sum(engine: Engine, node: Node) -> Node | None:
     total = logs[0]
     for each in logs[1:]:
         total = engine.make("logaddexp", total, each)
+    if total.op == "logaddexp" and (weights := _mixture(engine, form)) is not None:
+        return _of_mixture(engine, form, total, weights)
     return total
+
+
+def _mixture(engine: Engine, form: Linear) -> tuple[Node, Node, Node] | None:
+    """(t, a, b) of t·a + (1 - t)·b, for a plain t between 0 and 1."""
+    if len(form.terms) != 2 or form.constant or any(c != 1 for c in form.terms.values()):
+        return None
+    first, second = form.terms
+    for one, other in ((first, second), (second, first)):
+        for t, power in monomial(one).factors.items():
+            if power != 1 or wild(t) or not range_of(t).is_probability:
+                continue
+            rest = peel(engine.sub(1.0, t))
+            for factor, inner in monomial(other).factors.items():
+                if inner == 1 and peel(factor) is rest:
+                    return t, _without(one, t), _without(other, factor)
+    return None
+
+
+def _without(node: Node, factor: Node) -> Node:
+    form = monomial(node)
+    return build_product(node.graph, Monomial(form.coefficient, {f: p for f, p in form.factors.items() if f is not factor}))
+
+
+def _of_mixture(engine: Engine, form: Linear, logs: Node, weights: tuple[Node, Node, Node]) -> Node:
+    """Differentiated as the plain mixture, so that its two parts cancel as such; near 1 through what is missing to 1."""
+    graph = engine.graph
+    t, a, b = weights
+    plain = build_sum(graph, form)
+    said = graph.make("log", (plain,))
+    engine.settled[said] = said
+    if not (range_of(a).is_probability and range_of(b).is_probability):
+        return engine.computed(said, logs)
+    missing = engine.add(engine.mul(t, engine.sub(1.0, a)), engine.mul(engine.sub(1.0, t), engine.sub(1.0, b)))
+    near = graph.apply("lt", missing, 0.5)
+    return engine.computed(said, graph.select(near, graph.apply("log1p", -missing), logs))
 
 
 def _log_of_one_and(engine: Engine, rest: Node) -> Node:

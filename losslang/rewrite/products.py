@@ -11,6 +11,7 @@ from losslang.rewrite.forms import (
     Monomial,
     bounded_below,
     build_product,
+    build_sum,
     linear,
     monomial,
     nonnegative,
@@ -77,7 +78,7 @@ def normal_product(engine: Engine, node: Node) -> Node | None:
     form = monomial(node)
     _pair_roots(form)
     before = Monomial(form.coefficient, dict(form.factors))
-    better = product_rules(engine, form)
+    better = product_rules(engine, form) or _over_weight(engine, form)
     if better is not None:
         return better
     if _merges(engine, form):
@@ -182,6 +183,29 @@ def _is_average(engine: Engine, exponent: Linear, logs: Node) -> bool:
     if not any(t.op == "logsumexp" and c < 0 for t, c in exponent.terms.items()):
         return False
     return engine.sum_of(exponent.plus(linear(logs))).op not in ("neg", "softplus", "mul", "const")
+
+
+def _over_weight(engine: Engine, form: Monomial) -> Node | None:
+    """softmax(z + log w) / w and sigmoid(x + log w) / w, also where w is exactly 0."""
+    graph = engine.graph
+    for part in [f for f, p in form.factors.items() if f.op in ("softmax", "sigmoid") and p == 1]:
+        inside = linear(part.args[0])
+        for weight in [f for f, p in form.factors.items() if p == -1 and not positive(f) and nonnegative(f)]:
+            logs = [t for t, c in inside.terms.items() if c == 1 and t.op == "log" and t.args[0] is weight]
+            if not logs:
+                continue
+            rest = build_sum(graph, Linear({t: c for t, c in inside.terms.items() if t is not logs[0]}, inside.constant))
+            if part.op == "softmax":
+                direct = graph.apply("exp", rest - graph.make("logsumexp", part.args, part.attr))
+            else:
+                direct = graph.apply("exp", rest) * graph.apply("sigmoid", -part.args[0])
+            said = part / weight
+            usual = graph.apply("lt", 1e-30, weight) if part.op == "softmax" else graph.apply("lt", 0.0, part.args[0])
+            better = engine.computed(said, graph.select(usual, said, direct))
+            left = Monomial(form.coefficient, {f: p for f, p in form.factors.items() if f not in (part, weight)})
+            left.multiply(peel(better), 1.0)
+            return engine.fired("over_weight", said, engine.product_of(left), "a weight of 0 still has a derivative")
+    return None
 
 
 def _mentioned(engine: Engine, form: Monomial) -> set[Node]:
