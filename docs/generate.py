@@ -1,7 +1,7 @@
 """Writes diagnostics.md from the table of codes.
 
-    python docs/generate.py            write it
-    python docs/generate.py --check    fail if it is not up to date
+python docs/generate.py            write it
+python docs/generate.py --check    fail if it is not up to date
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any
 
 from losslang import model as m
 from losslang.backends import emit, load
-from losslang.check import LoweredCheck, lower_checks
+from losslang.checker import LoweredCheck, lower_checks
 from losslang.diagnostics import Diagnostic
 from losslang.differentiate import gradient
 from losslang.program import Function, Result

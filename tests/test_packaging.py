@@ -46,7 +46,9 @@ def run(installed: Path, cwd: Path, *args: str) -> subprocess.CompletedProcess[s
 
 def test_everything_shipped_is_in_the_wheel(installed: Path) -> None:
     for room in ("grammar", "specs"):
-        shipped = {p.relative_to(ROOT) for s in ("*.loss", "*.lark", "*.json") for p in (ROOT / room).rglob(s)}
+        shipped = {
+            p.relative_to(ROOT) for s in ("*.loss", "*.lark", "*.json") for p in (ROOT / room).rglob(s)
+        }
         missing = [str(p) for p in sorted(shipped) if not (installed / "losslang" / p).is_file()]
         assert shipped and missing == []
     modules = {p.relative_to(ROOT) for p in (ROOT / "losslang").rglob("*.py")}

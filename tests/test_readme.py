@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +46,9 @@ def prepare(folder: Path) -> None:
 
 def output(command: str) -> str:
     """What a losslang command prints, both streams in order."""
-    return CliRunner().invoke(cli, shlex.split(command)[1:], catch_exceptions=False, prog_name="losslang").output
+    return (
+        CliRunner().invoke(cli, shlex.split(command)[1:], catch_exceptions=False, prog_name="losslang").output
+    )
 
 
 def transcripts() -> Iterator[tuple[str, str]]:
@@ -83,7 +84,12 @@ def test_the_code_shown_is_generated(workplace: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [line.split("#")[0].strip() for _, text in blocks("sh") for line in text.splitlines() if line.startswith("losslang")],
+    [
+        line.split("#")[0].strip()
+        for _, text in blocks("sh")
+        for line in text.splitlines()
+        if line.startswith("losslang")
+    ],
 )
 def test_commands_succeed(command: str, workplace: Path) -> None:
     quick = ["--budget", "1", "--backend", "numpy"] if " verify " in command else []

@@ -107,8 +107,14 @@ def test_schedules_arrays_and_reserved_names(backend: str) -> None:
     spec = Spec.load(SCHEDULED)
     made = built(spec, backend)
     random = np.random.default_rng(1)
-    values = {"x": random.normal(size=(4, 3)), "return": random.normal(size=4), "keep": np.array([1, 0, 1, 1], bool)}
-    values = arrays(backend, {k: v.astype(np.float32) if v.dtype == np.float64 else v for k, v in values.items()})
+    values = {
+        "x": random.normal(size=(4, 3)),
+        "return": random.normal(size=4),
+        "keep": np.array([1, 0, 1, 1], bool),
+    }
+    values = arrays(
+        backend, {k: v.astype(np.float32) if v.dtype == np.float64 else v for k, v in values.items()}
+    )
     expected = losslang.compile(spec, backend=backend)(**values, step=5)
     renamed = {("return_" if name == "return" else name): value for name, value in values.items()}
     found = made.value(**renamed, step=5, lambda_=2)
@@ -122,7 +128,9 @@ def test_schedules_arrays_and_reserved_names(backend: str) -> None:
 
 def test_wrong_shapes_are_named() -> None:
     made = built(Spec.load(DIGITS), "numpy")
-    with pytest.raises(ValueError, match=r"logits should have the axes \[example, class\], not the shape \(10,\)"):
+    with pytest.raises(
+        ValueError, match=r"logits should have the axes \[example, class\], not the shape \(10,\)"
+    ):
         made.value(**{**batch(), "logits": np.zeros(10)})
     with pytest.raises(ValueError, match="the axis example has size 6 elsewhere, but 5 in digit"):
         made.value(**{**batch(), "digit": np.zeros(5, int)})
@@ -185,16 +193,21 @@ def _module_or_empty(spec: Spec, backend: str) -> str:
 
 def test_the_module_imports_its_backend_only(tmp_path: Path) -> None:
     (tmp_path / "made.py").write_text(module(Spec.load(DIGITS), Options("numpy")), encoding="utf-8")
-    code = "import made, sys; print([m for m in ('losslang', 'torch', 'jax', 'pydantic') if m in sys.modules])"
+    code = (
+        "import made, sys; print([m for m in ('losslang', 'torch', 'jax', 'pydantic') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
 
 
 def test_every_stage_can_be_shown() -> None:
     spec = Spec.load(DIGITS)
-    told = {stage: show(spec, Options(), stage) for stage in ("model", "graph", "rewritten", "gradients", "source")}
+    told = {
+        stage: show(spec, Options(), stage)
+        for stage in ("model", "graph", "rewritten", "gradients", "source")
+    }
     assert told["model"].startswith("{")
-    assert "softmax" in told["graph"] and "total = %" in told["graph"]
-    assert "gradient logits = %" in told["gradients"]
+    assert "softmax" in told["graph"] and "total: %" in told["graph"]
+    assert "gradient logits: %" in told["gradients"]
     assert "def value_and_gradient(" in told["source"]
     assert len(set(told.values())) == 5

@@ -14,7 +14,12 @@ BACKENDS = ("numpy", "torch", "jax")
 def backend_option(default: str | None = None, help: str = "") -> Callable[[Any], Any]:
     """``--backend B``, where B is one that losslang knows."""
     return click.option(
-        "--backend", "-b", type=click.Choice(BACKENDS), default=default, show_default=default is not None, help=help
+        "--backend",
+        "-b",
+        type=click.Choice(BACKENDS),
+        default=default,
+        show_default=default is not None,
+        help=help,
     )
 
 

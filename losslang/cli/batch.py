@@ -33,7 +33,9 @@ def _entry(file: Any, name: str, path: str) -> Any:
         value = file[name]
     except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
         if "pickle" in str(error).lower():
-            raise Problem(f"`{name}` in {path!r} holds Python objects, not numbers: save it as an array") from error
+            raise Problem(
+                f"`{name}` in {path!r} holds Python objects, not numbers: save it as an array"
+            ) from error
         raise Problem(f"`{name}` in {path!r} cannot be read: {error}") from error
     if not hasattr(value, "dtype"):
         raise Problem(f"`{name}` in {path!r} is not an array")
@@ -46,7 +48,9 @@ def chosen(entries: dict[str, Any], inputs: list[str], collections: list[str], p
     """The entries that the inputs need; a collection is made of its members. Raises Problem for missing ones."""
     batch: dict[str, Any] = {}
     for name in inputs:
-        members = {key.removeprefix(name + MEMBER): v for key, v in entries.items() if key.startswith(name + MEMBER)}
+        members = {
+            key.removeprefix(name + MEMBER): v for key, v in entries.items() if key.startswith(name + MEMBER)
+        }
         if name in entries:
             batch[name] = {"0": entries[name]} if name in collections else entries[name]
         elif name in collections and members:

@@ -64,7 +64,9 @@ def _hyper(each: LoweredHyper) -> str:
 
     default = text(each.default) if isinstance(each.default, Schedule) else f"{each.default}"
     axes = f"[{', '.join(each.axes)}]" if each.axes else ""
-    return f"{each.kind}{axes}, {range_text(each.interval)}, {default} by default" + (f" — {each.doc}" if each.doc else "")
+    return f"{each.kind}{axes}, {range_text(each.interval)}, {default} by default" + (
+        f" — {each.doc}" if each.doc else ""
+    )
 
 
 def _value(statement: m.Term | m.Report | m.LetStatement) -> str:
@@ -110,7 +112,12 @@ def _substitutions(spec: Spec, lowered: LoweredLoss) -> list[str]:
     if any(each.collection for each in lowered.inputs):
         return []
     if lowered.needs_signature:
-        packs = [(axis[1:] or each.name, 2) for each in lowered.inputs for axis in each.axes if axis.startswith("*")]
+        packs = [
+            (axis[1:] or each.name, 2)
+            for each in lowered.inputs
+            for axis in each.axes
+            if axis.startswith("*")
+        ]
         lowered = spec.elaborate(lowered.name, Signature(ranks=tuple(packs)))
     fired = Program(lowered, "numpy", True).substitutions
     if not fired:
@@ -131,4 +138,8 @@ def _definition(each: m.Def | m.Dist) -> list[str]:
     from losslang.render import docfields
 
     doc = docfields.read(each.doc)
-    return [f"  {signature(each)}", *wrapped(doc.headline, "      "), *wrapped(formula.unicode(each.body), "      ")]
+    return [
+        f"  {signature(each)}",
+        *wrapped(doc.headline, "      "),
+        *wrapped(formula.unicode(each.body), "      "),
+    ]

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 
-from losslang.cli.targets import STDIN, expand, read_spec
+from losslang.cli.targets import STDIN, expand, read_spec, read_stdin
 
 
 @click.command("fmt")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--check", "only_check", is_flag=True, help="Change nothing; fail where something would change.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Change nothing; fail where something would change."
+)
 def command(paths: Sequence[str], only_check: bool) -> None:
     """Write specs in the one layout: files, folders, or - from stdin to stdout.
 
@@ -46,7 +48,7 @@ def _formatted(path: str) -> tuple[str, str]:
     from losslang.errors import SpecError
     from losslang.format import format_text
 
-    raw = click.get_binary_stream("stdin").read() if path == STDIN else Path(path).read_bytes()
+    raw = read_stdin() if path == STDIN else Path(path).read_bytes()
     try:
         before = raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -19,7 +19,9 @@ class Entry:
     tags: tuple[str, ...]
 
     def matches(self, words: tuple[str, ...]) -> bool:
-        text = " ".join((self.name, self.name.replace("_", " "), self.group, self.summary, *self.tags)).lower()
+        text = " ".join(
+            (self.name, self.name.replace("_", " "), self.group, self.summary, *self.tags)
+        ).lower()
         return all(word.lower() in text for word in words)
 
 

@@ -62,7 +62,9 @@ def main() -> None:
     """Run the command line with the arguments of this process, then exit."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # formulas must not crash a terminal that lacks their letters
+            stream.reconfigure(
+                errors="replace"
+            )  # formulas must not crash a terminal that lacks their letters
     cli(prog_name="losslang")
 
 

@@ -43,7 +43,13 @@ class Report:
 
         if not self.shape:
             return [self.name, "", number(self.mean), "", ""]
-        return [self.name, "×".join(map(str, self.shape)), number(self.mean), number(self.low), number(self.high)]
+        return [
+            self.name,
+            "×".join(map(str, self.shape)),
+            number(self.mean),
+            number(self.low),
+            number(self.high),
+        ]
 
 
 @dataclass
@@ -65,7 +71,12 @@ class Measured:
 
 
 def measure(
-    spec: Spec, loss: str | None, entries: dict[str, Any], path: str, overrides: dict[str, float], backend: str
+    spec: Spec,
+    loss: str | None,
+    entries: dict[str, Any],
+    path: str,
+    overrides: dict[str, float],
+    backend: str,
 ) -> Measured:
     """Evaluate a loss of ``spec`` on the entries of the file at ``path``.
 

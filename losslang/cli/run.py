@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 @backend_option(default="numpy")
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    spec: str, data: str, loss: str | None, hyper: tuple[str, ...], step: float | None, backend: str, format: str
+    spec: str,
+    data: str,
+    loss: str | None,
+    hyper: tuple[str, ...],
+    step: float | None,
+    backend: str,
+    format: str,
 ) -> None:
     """Evaluate a loss on a batch: its terms, what each contributes, its gradients, its reports.
 
@@ -52,7 +58,14 @@ def _print(measured: Measured) -> None:
 
     gradients = measured.gradients
     rows = [
-        [t.name, number(t.value), number(t.weight), number(t.weighted), percent(t.share), *map(number, t.gradients)]
+        [
+            t.name,
+            number(t.value),
+            number(t.weight),
+            number(t.weighted),
+            percent(t.share),
+            *map(number, t.gradients),
+        ]
         for t in measured.terms
     ]
     rows.append(["total", "", "", number(measured.total), "", *(number(norm) for norm in gradients.values())])

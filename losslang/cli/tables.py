@@ -31,7 +31,10 @@ def _plain(heads: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> N
         click.echo(title)
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for row in (heads, *rows):
-        first, *rest = (cell.ljust(w) if at == 0 else cell.rjust(w) for at, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        first, *rest = (
+            cell.ljust(w) if at == 0 else cell.rjust(w)
+            for at, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
         click.echo("  ".join([first, *rest]).rstrip())
     click.echo()
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import click
 
 from losslang.cli.failures import Usage
 
@@ -58,7 +57,12 @@ def read_spec(target: str) -> Spec:
 
     if target != STDIN:
         return Spec.read(Path(target))
-    return Spec.read(click.get_binary_stream("stdin").read())
+    return Spec.read(read_stdin())
+
+
+def read_stdin() -> bytes:
+    """All of standard input."""
+    return sys.stdin.buffer.read()
 
 
 def load_spec(target: str) -> Spec:

@@ -23,7 +23,9 @@ _MARKS = {"passed": "ok", "failed": "FAILED", "undecided": "undecided", "not_app
 @backend_option(help="Only this one; by default all that are installed.")
 @click.option("--loss", help="Which loss of the file.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the inputs.")
-@click.option("--budget", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Seconds to spend.")
+@click.option(
+    "--budget", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Seconds to spend."
+)
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(spec: str, backend: str | None, loss: str | None, seed: int, budget: float, format: str) -> None:
     """Test that a loss is finite, accurate, masked, splittable, the same everywhere, and accounted for.
@@ -84,7 +86,9 @@ def _print_finding(finding: Finding) -> None:
     click.echo(f"   {mark} {where + ': ' if where else ''}{finding.reason}")
     if finding.status == "failed" and finding.worst is not None:
         worst = finding.worst
-        click.echo(f"             {worst.place}: {worst.got!r}, should be {worst.expected!r} ± {worst.allowed:.3g}")
+        click.echo(
+            f"             {worst.place}: {worst.got!r}, should be {worst.expected!r} ± {worst.allowed:.3g}"
+        )
         click.echo(f"             case {worst.case} ({worst.dtype}):")
         for name, value in worst.inputs.items():
             click.echo(f"               {name} = {value!r}")

@@ -75,7 +75,9 @@ class _Writer:
         return self.write(node.value)  # the kind is a matter of the spec, not of the formula
 
     def _matching(self, node: m.Matching) -> _Piece:
-        return _Piece(self.notation.subscript(self.at(node.value, POSTFIX), self.notation.text("selected")), POSTFIX)
+        return _Piece(
+            self.notation.subscript(self.at(node.value, POSTFIX), self.notation.text("selected")), POSTFIX
+        )
 
     # -- operators -------------------------------------------------------------------------------
 
@@ -116,7 +118,7 @@ class _Writer:
         return _Piece(left + self.notation.operators[node.op] + right, COMPARE)
 
     def _not(self, node: m.Not) -> _Piece:
-        return _Piece(self.notation.operators["not"] + self.at(node.operand, NOT + 1), NOT)
+        return _Piece(self.notation.operators["not"] + self.at(node.operand, POWER), NOT)
 
     def _and(self, node: m.And) -> _Piece:
         return self._logical(node.operands, "and", AND)

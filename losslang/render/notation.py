@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
@@ -24,7 +25,7 @@ class Notation(ABC):
     """How the pieces of a formula look. Arguments are already rendered, except names and numbers."""
 
     #: Operators as they appear between their operands.
-    operators: dict[str, str]
+    operators: ClassVar[Mapping[str, str]]
     minus: str
     arrow: str
     separator = ", "
@@ -71,14 +72,20 @@ class Notation(ABC):
 class Unicode(Notation):
     """One line that a terminal shows and a reader can type back in their head."""
 
-    operators = {
+    operators: ClassVar = {
         "+": " + ", "-": " − ", "*": "·", "/": " / ", "%": " mod ", "==": " = ", "!=": " ≠ ", "<": " < ",
         "<=": " ≤ ", ">": " > ", ">=": " ≥ ", "and": " ∧ ", "or": " ∨ ", "not": "¬",
     }  # fmt: skip
     minus = "−"
     arrow = "→"
-    _big = {"sum": "Σ", "prod": "Π", "mean": "mean", "max": "max", "min": "min"}
-    _brackets = {"abs": ("|", "|"), "norm": ("‖", "‖"), "floor": ("⌊", "⌋"), "dot": ("⟨", "⟩"), "sqrt": ("√(", ")")}
+    _big: ClassVar = {"sum": "Σ", "prod": "Π", "mean": "mean", "max": "max", "min": "min"}
+    _brackets: ClassVar = {
+        "abs": ("|", "|"),
+        "norm": ("‖", "‖"),
+        "floor": ("⌊", "⌋"),
+        "dot": ("⟨", "⟩"),
+        "sqrt": ("√(", ")"),
+    }
 
     def name(self, name: str) -> str:
         return {"inf": "∞"}.get(name) or GREEK.get(name, name)
@@ -122,23 +129,28 @@ class Unicode(Notation):
 class Latex(Notation):
     """Source for LaTeX's math mode; needs amsmath."""
 
-    operators = {
+    operators: ClassVar = {
         "+": " + ", "-": " - ", "*": r" \cdot ", "/": " / ", "%": r" \bmod ", "==": " = ", "!=": r" \neq ", "<": " < ",
         "<=": r" \leq ", ">": " > ", ">=": r" \geq ", "and": r" \land ", "or": r" \lor ", "not": r"\lnot ",
     }  # fmt: skip
     minus = "-"
     arrow = r" \to "
-    _big = {
+    _big: ClassVar = {
         "sum": r"\sum", "prod": r"\prod", "mean": r"\operatorname*{mean}", "max": r"\max", "min": r"\min",
     }  # fmt: skip
-    _brackets = {
+    _brackets: ClassVar = {
         "abs": (r"\left|", r"\right|"), "norm": (r"\left\|", r"\right\|"),
         "floor": (r"\left\lfloor", r"\right\rfloor"), "dot": (r"\left\langle", r"\right\rangle"),
     }  # fmt: skip
-    _known = {
+    _known: ClassVar = {
         "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "max", "min",
     }  # fmt: skip
-    _symbols = {"sigmoid": r"\sigma", "lgamma": r"\log\Gamma", "digamma": r"\psi", "normal_cdf": r"\Phi"}
+    _symbols: ClassVar = {
+        "sigmoid": r"\sigma",
+        "lgamma": r"\log\Gamma",
+        "digamma": r"\psi",
+        "normal_cdf": r"\Phi",
+    }
 
     def name(self, name: str) -> str:
         if name == "inf":

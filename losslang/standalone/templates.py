@@ -57,7 +57,7 @@ def _gradients(inputs, results):
     return found
 '''
 
-NUMPY = '''
+NUMPY = """
 def _array(value):
     return np.asarray(value)
 
@@ -80,9 +80,9 @@ def _cast(array, element, real, device):
 
 def _retype(array, dtype):
     return array.astype(dtype, copy=False)
-'''
+"""
 
-TORCH = '''
+TORCH = """
 def _array(value):
     return torch.as_tensor(value)
 
@@ -105,10 +105,10 @@ def _cast(array, element, real, device):
 
 def _retype(array, dtype):
     return array.to(dtype)
-'''
+"""
 
 #: The total as one step of autograd whose backward scales gradients that the forward has computed.
-TORCH_TOTAL = '''
+TORCH_TOTAL = """
 class _Total(torch.autograd.Function):
     @staticmethod
     def forward(ctx, real, *arrays):
@@ -130,9 +130,9 @@ def _evaluate(arrays, real):
     if torch.is_grad_enabled() and any(arrays[at].requires_grad for at in _WRT_AT):
         return _Total.apply(real, *arrays)
     return compute(*arrays, real)
-'''
+"""
 
-JAX = '''
+JAX = """
 def _array(value):
     return jnp.asarray(value)
 
@@ -156,10 +156,10 @@ def _cast(array, element, real, device):
 
 def _retype(array, dtype):
     return array.astype(dtype)
-'''
+"""
 
 #: The total with the derivative that the emitted function gives; the other results carry none.
-JAX_TOTAL = '''
+JAX_TOTAL = """
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def _total(real, *arrays):
     return compute(*arrays, real)[_TOTAL]
@@ -176,7 +176,7 @@ def _evaluate(arrays, real):
     results = list(compute(*(jax.lax.stop_gradient(array) for array in arrays), real))
     results[_TOTAL] = _total(real, *arrays)
     return tuple(results)
-'''
+"""
 
 PLAIN = """
 def _evaluate(arrays, real):

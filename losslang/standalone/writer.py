@@ -55,7 +55,9 @@ class _Writer:
     def text(self) -> str:
         functions = [replace(self.program.value_function(), name="compute", doc="")]
         if self.wrt:
-            functions.append(replace(self.program.gradient_function(self.wrt), name="compute_with_gradients", doc=""))
+            functions.append(
+                replace(self.program.gradient_function(self.wrt), name="compute_with_gradients", doc="")
+            )
         emitted = _without_header(emit(functions, self.backend))
         parts = [self._docstring(), templates.IMPORTS[self.backend], self._constants()]
         parts += [self._value(), self._gradient() if self.wrt else ""]
@@ -76,7 +78,10 @@ class _Writer:
             lines.append(f"{each.name}: {_declared(each)}" + (f" — {each.doc}" if each.doc else ""))
         for hyper in self.lowered.hypers:
             lines.append(f"{hyper.name}: {self._told(hyper)}" + (f" — {hyper.doc}" if hyper.doc else ""))
-        lines += ["", "Returns a dict: `total`, the scalar to minimize; `terms`, `weighted` and `reports` by name."]
+        lines += [
+            "",
+            "Returns a dict: `total`, the scalar to minimize; `terms`, `weighted` and `reports` by name.",
+        ]
         return self._function("value", lines, "_named(_evaluate(arrays, real))")
 
     def _told(self, hyper: Any) -> str:
@@ -88,7 +93,9 @@ class _Writer:
         names = ", ".join(self.program.slots[at].name for at in self.wrt)
         doc = [f"What `value` returns, and a dict of the total's gradients with respect to {names}."]
         result = "_named(results), _gradients(inputs, results)"
-        return self._function("value_and_grad", doc, result, "    results = compute_with_gradients(*arrays, real)\n")
+        return self._function(
+            "value_and_grad", doc, result, "    results = compute_with_gradients(*arrays, real)\n"
+        )
 
     def _function(self, name: str, doc: Sequence[str], result: str, before: str = "") -> str:
         inputs = [each.name for each in self.lowered.inputs]
