@@ -26,14 +26,28 @@ def require_aligned(context: Context, values: Sequence[Value], span: Span) -> No
                 continue
             if any(a.axes | b.axes <= c.axes for c in values):
                 continue
+            if _mapped_over(context, only_a, only_b):
+                continue
+            shared = a.axes & b.axes
+            contracted = f"; to sum over {shown_axes(shared)} as well, use `dot`" if shared else ""
             raise context.fail(
                 "LL203",
                 f"these have axes {shown_axes(a.axes)} and {shown_axes(b.axes)}: "
                 "combining them would pair everything with everything",
                 span,
                 f"reduce or pick along {shown_axes(only_a)} or {shown_axes(only_b)}; "
-                "if every pair is meant, rename an axis to say so, as in `x[n -> other]`",
+                f"if every pair is meant, rename an axis to say so, as in `x[n -> other]`{contracted}",
             )
+
+
+def _mapped_over(context: Context, left: frozenset[str], right: frozenset[str]) -> bool:
+    """Whether a definition works along one side's axes while the other side's only ride along.
+
+    Its text then means one number against an axis, and riding repeats that for each of many numbers.
+    """
+    return any(
+        (left <= own and not right & own) or (right <= own and not left & own) for own in context.own_axes
+    )
 
 
 def map_members(

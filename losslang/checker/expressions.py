@@ -49,7 +49,8 @@ def _name(context: Context, scope: Scope, node: m.Name) -> Meaning:
             )  # fmt: skip
         return found
     if node.id in scope.axes:
-        return Value(context.graph.index(scope.axes[node.id]), INDEX)
+        axis = scope.axes[node.id]
+        return Value(context.graph.index(axis), INDEX, introduced=frozenset({axis}))
     if node.id in CONSTANTS:
         return Value(context.graph.const(CONSTANTS[node.id]), REAL)
     raise _unknown(context, scope, node)

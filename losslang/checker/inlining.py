@@ -190,35 +190,77 @@ def _arguments(context: Context, scope: Scope, call: m.Call, target: Inlined) ->
 
 
 def inline(context: Context, scope: Scope, call: m.Call, target: Inlined, arguments: Arguments) -> Meaning:
-    if any(target.statement is s for s in context.calls) or len(context.calls) > 60:
+    _require_not_recursive(context, call, target)
+    axes, packs = _bind_axes(context, scope, call, target, arguments)
+    mask = _call_mask(context, scope, call, axes, packs)
+    key = (
+        id(target.statement), tuple((name, meaning) for name, (meaning, _) in arguments.items()), tuple(axes.items()),
+        tuple(packs.items()), frozenset(mask.items()), frozenset(context.restrictions.items()),
+    )  # fmt: skip
+    if key not in context.inlined:
+        context.inlined[key] = None
+        inner = _inner_scope(context, target, axes, packs)
+        result = _inline_body(context, scope, call, target, arguments, inner, mask)
+        context.inlined[key] = map_members(
+            context, [result], call.span, lambda values: _close(context, values[0], call, target, inner, axes)
+        )
+    known = context.inlined[key]
+    if known is None:
+        raise Failed
+    return known
+
+
+#: How deep definitions may call each other.
+DEEPEST = 300
+
+
+def _require_not_recursive(context: Context, call: m.Call, target: Inlined) -> None:
+    if any(target.statement is s for s in context.calls):
         raise context.fail(
             "LL110",
             f"`{target.name}` calls itself",
             call.span,
             "a definition cannot be recursive: write it out",
         )
-    axes, packs = _bind_axes(context, scope, call, target, arguments)
-    mask = _call_mask(context, scope, call, axes, packs)
+    if len(context.calls) >= DEEPEST:
+        raise context.fail(
+            "LL110",
+            f"definitions call each other more than {DEEPEST} deep",
+            call.span,
+            "write some of them out",
+        )
+
+
+def _inner_scope(
+    context: Context, target: Inlined, axes: dict[str, str], packs: dict[str, tuple[str, ...]]
+) -> Scope:
     inner = Scope(target.module, axes=dict(axes), packs=packs, inside=target.name)
-    depth = len(context.calls)
+    around = (*axes.values(), *(axis for pack in packs.values() for axis in pack))
     for name in introduced_names(target):
         if name not in inner.axes:
-            inner.axes[name] = context.local_axis(name, depth, (*axes.values(), *sum(packs.values(), ())))
+            inner.axes[name] = context.local_axis(name, len(context.calls), around)
+    return inner
+
+
+def _inline_body(
+    context: Context, scope: Scope, call: m.Call, target: Inlined, arguments: Arguments, inner: Scope,
+    mask: dict[str, Node],
+) -> Meaning:  # fmt: skip
     context.calls.append(target.statement)
+    local = set(introduced_names(target))
+    own = {axis for name, axis in inner.axes.items() if name not in local}
+    context.own_axes.append(frozenset(own.union(*inner.packs.values())))
     context.reporter.enter(
         target.name, call.span, target.module.path, target.module.is_user, target.statement.span
     )
     try:
         _bind_values(context, inner, target, arguments, scope, call)
         with context.restricting(mask):
-            result = context.eval(inner, target.body)
-            result = _clear_dropped(context, result, mask)
+            return _clear_dropped(context, context.eval(inner, target.body), mask)
     finally:
         context.reporter.leave()
+        context.own_axes.pop()
         context.calls.pop()
-    return map_members(
-        context, [result], call.span, lambda values: _close(context, values[0], call, target, inner, axes)
-    )
 
 
 def introduced_names(target: Inlined) -> tuple[str, ...]:

@@ -56,8 +56,8 @@ class Context:
     """One elaboration: the graph being built and everything found on the way.
 
     ``restrictions`` maps an axis of the graph to the mask that a call's ``where`` put on it.
-    ``calls`` are the definitions being inlined, to refuse recursion. ``used`` are names of values
-    that were looked up.
+    ``calls`` are the definitions being inlined, to refuse recursion; ``own_axes`` are the axes that
+    each of them works along, all others ride along. ``used`` are names of values that were looked up.
     """
 
     graph: Graph
@@ -65,6 +65,7 @@ class Context:
     signature: Signature | None = None
     restrictions: dict[str, Node] = field(default_factory=dict)
     calls: list[object] = field(default_factory=list)
+    own_axes: list[frozenset[str]] = field(default_factory=list)
     fixed: dict[str, int] = field(default_factory=dict)
     constant_picks: list[tuple[str, int]] = field(default_factory=list)
     equal_sizes: list[tuple[str, str]] = field(default_factory=list)
@@ -74,6 +75,7 @@ class Context:
     index_axes: frozenset[str] = frozenset()
     shared_axes: frozenset[str] = frozenset()
     hyper_sizes: dict[str, int] = field(default_factory=dict)
+    inlined: dict[object, Meaning | None] = field(default_factory=dict)
     _local_axes: dict[tuple[str, int, tuple[str, ...]], str] = field(default_factory=dict)
 
     def eval(self, scope: Scope, expression: m.Expression) -> Meaning:
