@@ -15,7 +15,7 @@ from losslang.checker.definitions import check_definitions
 from losslang.checker.lints import mentioned_names, warn_unused
 from losslang.checker.losses import LossPlan, elaborate_loss, plan_losses
 from losslang.checker.modules import Module, build_module
-from losslang.checker.report import Reporter
+from losslang.checker.report import Reporter, deep_recursion
 from losslang.checker.worked import Differentiate, LoweredCheck, lower_check
 from losslang.diagnostics import Diagnostic
 from losslang.ir import Node
@@ -31,6 +31,11 @@ __all__ = [
 
 def check_file(file: m.File, path: str | None) -> list[Diagnostic]:
     """Every problem of a file, in order of place."""
+    with deep_recursion():
+        return _check_file(file, path)
+
+
+def _check_file(file: m.File, path: str | None) -> list[Diagnostic]:
     reporter = Reporter(path)
     module = build_module(file, path, reporter)
     plans = plan_losses(file, reporter)
@@ -78,7 +83,8 @@ def elaborate_file(
     reporter = Reporter(path)
     module = build_module(file, path, reporter)
     plan = _plan(file, loss, reporter)
-    lowered = elaborate_loss(plan, module, reporter, signature) if plan is not None else None
+    with deep_recursion():
+        lowered = elaborate_loss(plan, module, reporter, signature) if plan is not None else None
     return (None if reporter.has_errors else lowered), reporter.diagnostics
 
 

@@ -153,7 +153,9 @@ def _rename_all(context: Context, scope: Scope, value: Value, renames: list[m.Re
     leaving: set[str] = set()
     plan: list[tuple[tuple[str, ...], str, m.Rename]] = []
     for item in renames:
-        refs = tuple(m.AxisRef.make(name=n.lstrip("*"), pack=n.startswith("*"), span=item.span) for n in item.axes)
+        refs = tuple(
+            m.AxisRef.make(name=n.lstrip("*"), pack=n.startswith("*"), span=item.span) for n in item.axes
+        )
         old = tuple(resolve_axes(context, scope, refs, frozenset()))
         for axis in old:
             name = shown(axis)

@@ -6,6 +6,9 @@ innermost place that belongs to the file being checked, with the other place as 
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from losslang.diagnostics import Diagnostic, Fix, Related, Severity
@@ -92,3 +95,18 @@ class Reporter:
     def leave(self) -> None:
         frame = self.frames.pop()
         self.path, self.is_user = frame.call_path, frame.caller_is_user
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Room for the recursion that a spec nested as deep as the language allows needs.
+
+    A hundred levels of brackets with chains between them, inside definitions that call each
+    other, pass Python's default limit long before anything is wrong.
+    """
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 20_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

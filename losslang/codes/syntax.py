@@ -1,69 +1,10 @@
-"""Every diagnostic that losslang can give: one row a code.
-
-The families: LL0 syntax and files, LL1 names and imports, LL2 kinds and axes, LL3 numerics and
-lints (warnings), LL4 backends and compiling, LL9 mistakes of ours. A code keeps its meaning for
-good; one that is no longer given leaves a gap. ``losslang explain CODE`` and the documentation
-print these rows, and a test runs every bad example (it must give its code) and good one (it
-must not).
-"""
+"""LL0: syntax and files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from losslang.codes.table import code
 
-from losslang.diagnostics import Severity
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """A row. ``what`` says what it reports, ``why`` why that is a problem; ``bad`` and ``good`` are
-    texts of specs, empty where no text can show it."""
-
-    code: str
-    name: str
-    severity: Severity
-    what: str
-    why: str
-    bad: str = ""
-    good: str = ""
-
-
-CODES: dict[str, Code] = {}
-
-
-def _code(
-    code: str, name: str, severity: Severity, *, what: str, why: str, bad: str = "", good: str = ""
-) -> None:
-    if code in CODES:
-        raise ValueError(f"{code} has two rows")
-    CODES[code] = Code(code, name, severity, what, why, bad, good)
-
-
-def titles() -> dict[str, str]:
-    """One sentence for each code."""
-    return {row.code: row.what for row in CODES.values()}
-
-
-def explain(code: str) -> str:
-    """The row of a code as text.
-
-    Raises:
-        KeyError: there is no such code.
-    """
-    row = CODES[code.upper()]
-    parts = [f"{row.code} {row.name} ({row.severity})", row.what, row.why]
-    parts += [
-        f"{label}:\n\n{_indented(text)}" for label, text in (("Bad", row.bad), ("Good", row.good)) if text
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" if line else "" for line in text.splitlines())
-
-
-# -- LL0: syntax and files ------------------------------------------------------------------------
-_code(
+code(
     "LL001",
     "unexpected",
     "error",
@@ -72,7 +13,7 @@ _code(
     bad="import losses",
     good='import "losses.loss"',
 )
-_code(
+code(
     "LL002",
     "statement-expected",
     "error",
@@ -81,7 +22,7 @@ _code(
     bad="x = 3",
     good="let x = 3",
 )
-_code(
+code(
     "LL003",
     "misspelt-keyword",
     "error",
@@ -90,7 +31,7 @@ _code(
     bad="imput x : real[batch]",
     good="input x : real[batch]",
 )
-_code(
+code(
     "LL004",
     "missing-equals",
     "error",
@@ -99,7 +40,7 @@ _code(
     bad="let a 3",
     good="let a = 3",
 )
-_code(
+code(
     "LL005",
     "missing-colon",
     "error",
@@ -108,7 +49,7 @@ _code(
     bad="input x real[batch]",
     good="input x : real[batch]",
 )
-_code(
+code(
     "LL006",
     "missing-operand",
     "error",
@@ -117,7 +58,7 @@ _code(
     bad="let x = 2 +",
     good="let x = 2 + 1",
 )
-_code(
+code(
     "LL007",
     "missing-operator",
     "error",
@@ -126,7 +67,7 @@ _code(
     bad="let x = 2 (3 + 4)",
     good="let x = 2 * (3 + 4)",
 )
-_code(
+code(
     "LL008",
     "unclosed-bracket",
     "error",
@@ -135,7 +76,7 @@ _code(
     bad="let x = (1 + 2",
     good="let x = (1 + 2)",
 )
-_code(
+code(
     "LL009",
     "stray-bracket",
     "error",
@@ -144,7 +85,7 @@ _code(
     bad="let x = 1 + 2)",
     good="let x = (1 + 2)",
 )
-_code(
+code(
     "LL010",
     "mismatched-bracket",
     "error",
@@ -153,7 +94,7 @@ _code(
     bad="let x = (1 + 2]",
     good="let x = (1 + 2)",
 )
-_code(
+code(
     "LL011",
     "reserved-name",
     "error",
@@ -162,7 +103,7 @@ _code(
     bad="let check = 3",
     good="let checked = 3",
 )
-_code(
+code(
     "LL012",
     "comparison-chain",
     "error",
@@ -171,7 +112,7 @@ _code(
     bad="let x = 0 < 1 < 2",
     good="let x = 0 < 1 and 1 < 2",
 )
-_code(
+code(
     "LL013",
     "single-equals",
     "error",
@@ -180,7 +121,7 @@ _code(
     bad="let x = if 1 = 2 then 3 else 4",
     good="let x = if 1 == 2 then 3 else 4",
 )
-_code(
+code(
     "LL014",
     "double-equals",
     "error",
@@ -189,7 +130,7 @@ _code(
     bad="let x == 3",
     good="let x = 3",
 )
-_code(
+code(
     "LL015",
     "foreign-sign",
     "error",
@@ -198,7 +139,7 @@ _code(
     bad="let x = 2 ** 3",
     good="let x = 2 ^ 3",
 )
-_code(
+code(
     "LL016",
     "foreign-character",
     "error",
@@ -207,7 +148,7 @@ _code(
     bad="let y = ∞",
     good="let y = inf",
 )
-_code(
+code(
     "LL017",
     "unknown-character",
     "error",
@@ -216,7 +157,7 @@ _code(
     bad="let x = 1; let y = 2",
     good="let x = 1 let y = 2",
 )
-_code(
+code(
     "LL018",
     "unseen-character",
     "error",
@@ -225,7 +166,7 @@ _code(
     bad="let x\u200b = 1",
     good="let x = 1",
 )
-_code(
+code(
     "LL019",
     "open-string",
     "error",
@@ -234,7 +175,7 @@ _code(
     bad='loss a "text\n  minimize 3',
     good='loss a "text"\n  minimize 3',
 )
-_code(
+code(
     "LL020",
     "malformed-number",
     "error",
@@ -243,7 +184,7 @@ _code(
     bad="let x = 1__0",
     good="let x = 1_0",
 )
-_code(
+code(
     "LL021",
     "number-beside-name",
     "error",
@@ -252,7 +193,7 @@ _code(
     bad="let x = 2pi",
     good="let x = 2 * pi",
 )
-_code(
+code(
     "LL022",
     "number-too-large",
     "error",
@@ -261,7 +202,7 @@ _code(
     bad="let x = 1e999",
     good="let x = inf",
 )
-_code(
+code(
     "LL023",
     "not-an-integer",
     "error",
@@ -270,7 +211,7 @@ _code(
     bad="input y : label[b] of c ignoring 1.5",
     good="input y : label[b] of c ignoring -100",
 )
-_code(
+code(
     "LL024",
     "axis-size",
     "error",
@@ -279,7 +220,7 @@ _code(
     bad="axis c = 2.5",
     good="axis c = 3",
 )
-_code(
+code(
     "LL025",
     "positional-axis",
     "error",
@@ -288,7 +229,7 @@ _code(
     bad="let y = mean(x, dim=-1)",
     good="let y = mean[batch](x)",
 )
-_code(
+code(
     "LL026",
     "positional-index",
     "error",
@@ -297,7 +238,7 @@ _code(
     bad="let y = x[0]",
     good="let y = x[task = 0]",
 )
-_code(
+code(
     "LL027",
     "operation-without-argument",
     "error",
@@ -306,7 +247,7 @@ _code(
     bad="let y = mean[batch]",
     good="let y = mean[batch](x)",
 )
-_code(
+code(
     "LL028",
     "array-without-axis",
     "error",
@@ -315,7 +256,7 @@ _code(
     bad="let y = [1, 2, 3]",
     good="let y = [1, 2, 3] along item",
 )
-_code(
+code(
     "LL029",
     "python-conditional",
     "error",
@@ -324,7 +265,7 @@ _code(
     bad="let y = 1 if 2 > 1 else 3",
     good="let y = if 2 > 1 then 1 else 3",
 )
-_code(
+code(
     "LL030",
     "python-lambda",
     "error",
@@ -333,7 +274,7 @@ _code(
     bad="let y = lambda x: x",
     good="def f(x) = x",
 )
-_code(
+code(
     "LL031",
     "bare-choice",
     "error",
@@ -342,7 +283,7 @@ _code(
     bad="let y = 1 + if 2 > 1 then 1 else 3",
     good="let y = 1 + (if 2 > 1 then 1 else 3)",
 )
-_code(
+code(
     "LL032",
     "if-without-else",
     "error",
@@ -351,7 +292,7 @@ _code(
     bad="let y = if 2 > 1 then 1",
     good="let y = if 2 > 1 then 1 else 0",
 )
-_code(
+code(
     "LL033",
     "if-without-then",
     "error",
@@ -360,7 +301,7 @@ _code(
     bad="let y = if 2 > 1: 3 else 4",
     good="let y = if 2 > 1 then 3 else 4",
 )
-_code(
+code(
     "LL034",
     "let-without-in",
     "error",
@@ -369,7 +310,7 @@ _code(
     bad="def f(x) = let a = 1 a + x",
     good="def f(x) = let a = 1 in a + x",
 )
-_code(
+code(
     "LL035",
     "unary-plus",
     "error",
@@ -378,7 +319,7 @@ _code(
     bad="let y = +3",
     good="let y = 3",
 )
-_code(
+code(
     "LL036",
     "positional-after-named",
     "error",
@@ -387,7 +328,7 @@ _code(
     bad="let y = f(delta = 1, x)",
     good="let y = f(x, delta = 1)",
 )
-_code(
+code(
     "LL037",
     "second-text",
     "error",
@@ -396,7 +337,7 @@ _code(
     bad='let x = 1 "one" "two"',
     good='let x = 1 "one, two"',
 )
-_code(
+code(
     "LL038",
     "trailing-comma",
     "error",
@@ -405,7 +346,7 @@ _code(
     bad="let y = f(a, b,)",
     good="let y = f(a, b)",
 )
-_code(
+code(
     "LL039",
     "too-deep",
     "error",
@@ -414,21 +355,21 @@ _code(
     bad="let y = " + "-" * 101 + "1",
     good="let y = -1",
 )
-_code(
+code(
     "LL040",
     "file-too-large",
     "error",
     what="A spec has more than 1 MB.",
     why="Specs are written by people; a larger one is another kind of file.",
 )
-_code(
+code(
     "LL041",
     "not-utf8",
     "error",
     what="A file is not UTF-8 text.",
     why="What its bytes mean would be a guess.",
 )
-_code(
+code(
     "LL042",
     "too-many",
     "error",
@@ -437,7 +378,7 @@ _code(
     bad="\n".join(f"let = {i}" for i in range(40)),
     good="let x = 1",
 )
-_code(
+code(
     "LL043",
     "outside-brackets",
     "error",
@@ -446,7 +387,7 @@ _code(
     bad="let y = mean[batch](x) where m",
     good="let y = mean[batch where m](x)",
 )
-_code(
+code(
     "LL090",
     "unreadable",
     "error",
