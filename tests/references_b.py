@@ -389,6 +389,14 @@ def recall(scores: Tensor, relevance: Tensor, k: float) -> Tensor:
     return torch.tensor(sum(hits) / max(len(hits), 1), dtype=torch.float64)
 
 
+def precision(scores: Tensor, relevance: Tensor, k: float) -> Tensor:
+    return torch.tensor(sum(top_hits(scores, relevance, k)) / min(k, len(scores)), dtype=torch.float64)
+
+
+def hit_rate(scores: Tensor, relevance: Tensor, k: float) -> Tensor:
+    return torch.tensor(float(any(top_hits(scores, relevance, k))), dtype=torch.float64)
+
+
 def mean_reciprocal_rank(scores: Tensor, relevance: Tensor) -> Tensor:
     place = places(scores)
     return torch.tensor(
@@ -457,6 +465,16 @@ def dice(p: Tensor, y: Tensor, smooth: float = 1.0) -> Tensor:
     return 1 - (2 * (p * y).sum() + smooth) / (p.sum() + y.sum() + smooth)
 
 
+def generalized_dice(p: Tensor, y: Tensor) -> Tensor:
+    """Sudre et al., 2017, classes along the first axis."""
+    hit = below = ZERO
+    for mine, truth in zip(p, y, strict=True):
+        if truth.sum() > 0:
+            hit = hit + (mine * truth).sum() / truth.sum() ** 2
+            below = below + (mine + truth).sum() / truth.sum() ** 2
+    return 1 - 2 * hit / below if below > 0 else ZERO
+
+
 def jaccard(p: Tensor, y: Tensor, smooth: float = 1.0) -> Tensor:
     both = (p * y).sum()
     return 1 - (both + smooth) / (p.sum() + y.sum() - both + smooth)
@@ -471,7 +489,7 @@ def lovasz_hinge(logits: Tensor, y: Tensor) -> Tensor:
     """Berman, Rannen Triki and Blaschko, 2018: the Lovász extension evaluated set by set."""
     logits, y = logits.reshape(-1), y.reshape(-1)
     errors = 1 - logits * (2 * y - 1)
-    order = sorted(range(len(errors)), key=lambda i: (-float(errors[i]), i))
+    order = sorted(range(len(errors)), key=lambda i: (-errors[i].item(), i))
 
     def jaccard_loss(wrong: list[int]) -> float:
         foreground = sum(float(v) for v in y)

@@ -410,7 +410,7 @@ def _groups(rng: np.random.Generator) -> Arrays:
     return {"log_prob": old.copy(), "old_log_prob": old, "reward": reward, "real": real}
 
 
-@pytest.mark.parametrize("loss", ["grpo", "bnpo", "dr_grpo", "dapo"])
+@pytest.mark.parametrize("loss", ["grpo", "bnpo", "dr_grpo", "dapo", "gspo"])
 def test_rewarded_answers_become_likelier(loss: str, rng: np.random.Generator) -> None:
     arrays = _groups(rng)
     if loss == "grpo":
@@ -437,11 +437,14 @@ def test_the_variants_of_grpo_differ_in_what_is_averaged(rng: np.random.Generato
         return np.where(real, -np.minimum(ratio * a, np.clip(ratio, 1 - low, 1 + high) * a), 0)
 
     plain, wide = surrogate(scaled, 0.2, 0.2), surrogate(scaled, 0.2, 0.28)
+    whole = np.exp(np.where(real, np.log(ratio), 0).sum(2) / real.sum(2))
+    gspo = -np.minimum(whole * scaled, np.clip(whole, 1 - 3e-4, 1 + 3e-4) * scaled)
     wanted: dict[str, Callable[[], float]] = {
         "grpo": lambda: (plain.sum(2) / real.sum(2)).mean(),
         "bnpo": lambda: plain.sum() / real.sum(),
         "dr_grpo": lambda: surrogate(centred, 0.2, 0.2).sum() / 1024 / 8,
         "dapo": lambda: wide.sum() / real.sum(),
+        "gspo": lambda: gspo.mean(),
     }
     for loss, value in wanted.items():
         more = {"reference": arrays["log_prob"]} if loss == "grpo" else {}

@@ -41,6 +41,7 @@ OF_ROWS = [
     "sigmoid_contrastive[n, d{}](u, v)", "decoupled_contrastive[n, d{}](u, v)", "n_pair[n, d{}](u, v)",
     "multi_similarity[n, d{}](u, y)", "circle[n, d{}](u, y)", "batch_hard_triplet[n, d{}](u, y)",
 ]  # fmt: skip
+OF_PIXELS = ["lovasz_hinge[n{}](z, y)", "dice[n{}](z, y)", "jaccard[n{}](z, y)", "focal_tversky[n{}](z, y)"]
 OF_BATCHES = [
     "barlow_twins[n, d{}](u, v)",
     "vicreg[n, d{}](u, v)",
@@ -83,6 +84,29 @@ def test_a_padded_batch_is_the_batch_without_its_pads(call: str) -> None:
     if call in OF_ROWS:
         assert not found[~m].any()
         found = found[m]
+    np.testing.assert_allclose(found, wanted, rtol=1e-10)
+    assert not gradient[~m].any()
+    np.testing.assert_allclose(gradient[m], wanted_gradient, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("call", OF_PIXELS)
+def test_pixels_left_out_are_no_pixels(call: str) -> None:
+    spec = """
+    loss probe
+    input z : logit[n]
+    input y : binary[n]
+    input m : mask[n]
+    let value = {}
+    report rows = value
+    term out = value
+    minimize out
+    """
+    rng = np.random.default_rng(5)
+    z, y = rng.normal(size=9), rng.integers(0, 2, 9)
+    m = rng.random(9) > 0.4
+    garbage = np.where(m, z, np.nan)
+    found, gradient = evaluate(spec.format(call.format(" where m")), "z", z=garbage, y=y, m=m)
+    wanted, wanted_gradient = evaluate(spec.format(call.format("")), "z", z=z[m], y=y[m], m=m[m])
     np.testing.assert_allclose(found, wanted, rtol=1e-10)
     assert not gradient[~m].any()
     np.testing.assert_allclose(gradient[m], wanted_gradient, rtol=1e-8, atol=1e-12)
