@@ -146,12 +146,20 @@ def _moved(engine: Engine, other: Node, inside: Node, term: Node) -> Node | None
     if other is inside:
         source = engine.graph.broadcast(inside, term.args[0].axes)
         return engine.make("log_softmax", source, attr=term.attr)
-    if other.op == "gather" and {other.attr} == set(term.attr):
+    if other.op == "rename" and other.attr[0] in term.attr:
+        inner = _moved(engine, peel(other.args[0]), inside, term)
+        return None if inner is None else engine.make("rename", inner, attr=other.attr)
+    if other.op == "gather" and other.attr in {*term.attr, *_renamed(other.args[0], term.attr)}:
         inner = _moved(engine, peel(other.args[0]), inside, term)
         if inner is None or term.attr & other.args[1].axes:
             return None
         return engine.make("gather", engine.graph.broadcast(inner, other.args[0].axes), other.args[1], attr=other.attr)
     return None
+
+
+def _renamed(node: Node, axes: frozenset[str]) -> set[str]:
+    node = peel(node)
+    return {node.attr[1]} if node.op == "rename" and node.attr[0] in axes else set()
 
 
 def log_mean_exp(engine: Engine, form: Linear) -> bool:
@@ -374,7 +382,7 @@ def common_denominator(engine: Engine, form: Linear) -> bool:
     """x - y / d, over the denominator d, where the numerator x·d - y is simpler than d."""
     for second in list(form.terms):
         held = monomial(second)
-        for below in [f for f, p in held.factors.items() if p < 0 and f.op == "add" and linear(f).size <= 4]:
+        for below in [f for f, p in held.factors.items() if p < 0 and f.op in ("add", "expm1") and linear(f).size <= 4]:
             for first in [*form.terms, *([None] if form.constant else [])]:
                 if first is not second and _join(engine, form, first, second, held, below):
                     return True
@@ -401,7 +409,11 @@ def _join(engine: Engine, form: Linear, first: Node | None, second: Node, held: 
     if denominator.constant:
         gap = gap.plus(linear(build_product(engine.graph, x)), scale * denominator.constant)
     gap = gap.plus(linear(build_product(engine.graph, y)), form.terms[second])
-    if gap.size >= denominator.size:
+    if below.op == "expm1":
+        before = engine.firings
+        if gap.size > 2 or engine.sum_of(gap).op == "add" or engine.firings == before:
+            return False
+    elif gap.size >= denominator.size:
         return False
     rest = Linear(dict(form.terms), 0.0 if first is None else form.constant)
     del rest.terms[second]

@@ -535,12 +535,14 @@ def log_one_less(engine: Engine, node: Node) -> Node | None:
 def _other_parts(engine: Engine, term: Node) -> Node | None:
     """log of the sum of all parts but one of a softmax, where that one is more than half."""
     graph = engine.graph
-    if term.op == "gather" and term.args[0].op in ("log_softmax", "broadcast"):
-        inner = peel(term.args[0])
-        if inner.op != "log_softmax" or inner.attr != {term.attr} or inner.attr & term.args[1].axes:
+    if term.op == "gather":
+        inner, axis = peel(term.args[0]), term.attr
+        if inner.op == "rename" and inner.attr[1] == axis:
+            inner, axis = peel(inner.args[0]), inner.attr[0]
+        if inner.op != "log_softmax" or inner.attr != {axis} or axis in term.args[1].axes:
             return None
         z, at = inner.args[0], term.args[1]
-        here = graph.apply("eq", graph.index(term.attr), at)
+        here = graph.apply("eq", graph.index(axis), at)
         rest = graph.select(here, -math.inf, z)
     elif term.op == "log_softmax":
         inner, z = term, term.args[0]

@@ -49,9 +49,9 @@ def _step(engine: Engine, form: Linear, node: Node) -> bool:
 def _common_exponential(engine: Engine, form: Linear) -> bool:
     """c·e^u + d·e^(u + v), of opposite signs: e^u·(c + d·e^v), where what is inside has a better form."""
     items = [t for t in form.terms if t.op in ("exp", "mul", "div") and wild(t) and nonnegative(t)]
-    for i, first in enumerate(items[:4]):
-        for second in items[i + 1 : 4]:
-            if form.terms[first] * form.terms[second] >= 0:
+    for first in items[:4]:
+        for second in items[:4]:
+            if first is second or form.terms[first] * form.terms[second] >= 0:
                 continue
             logs = [log_of(engine, t) for t in (first, second)]
             if logs[0] is None or logs[1] is None or "log" in (logs[0].op, logs[1].op):
