@@ -67,7 +67,7 @@ def _gather(e: FunctionEmitter, node: Node) -> Value:
         return picked(e, e.named(node.args[0]), at, node.attr)
     (x,) = step.whole.args
     steps = Softmax(e, x, step.whole.attr)
-    here = e.bind(picked(e, steps.x, at, node.attr), f"{steps.stem}_picked")
+    here = e.share((x, at, step.axis), f"{steps.stem}_picked", picked(e, steps.x, at, step.axis))
     return steps.softmax(here) if step.whole.op == "softmax" else steps.log_softmax(here)
 
 

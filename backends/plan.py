@@ -24,9 +24,10 @@ class Product:
 
 @dataclass(frozen=True)
 class Pick:
-    """``x`` at an index, through the softmax or log_softmax ``whole``."""
+    """One place of the softmax or log_softmax ``whole`` along its axis ``axis``."""
 
     whole: Node
+    axis: str
 
 
 Step = Product | Pick
@@ -108,12 +109,31 @@ class Plan:
         return Product(factors, tuple(leaf for leaf in leaves if not leaf.axes))
 
     def _pick(self, node: Node) -> Pick | None:
-        whole = node.args[0]
-        if whole.op not in ("softmax", "log_softmax") or whole in self._roots:
+        """Seen through the renaming of the picked axis that a pick usually comes with."""
+        whole, axis = _through_rename(node)
+        if whole.op not in ("softmax", "log_softmax") or whole in self._roots or axis in node.args[1].axes:
             return None
-        if any(u.op != "gather" or u.args[0] is not whole or u.args[1] is whole for u in self._users[whole]):
-            return None
-        return Pick(whole)
+        return Pick(whole, axis) if all(self._picks(user, whole) for user in self._users[whole]) else None
+
+    def _picks(self, user: Node, whole: Node) -> bool:
+        """Whether ``user`` only picks from ``whole``, so that it is not needed as a whole."""
+        if user.op == "rename":
+            return user not in self._roots and all(
+                u.op == "gather" and u.args[0] is user and u.attr == user.attr[1] and self._picks(u, whole)
+                for u in self._users.get(user, ())
+            )
+        source, axis = _through_rename(user)
+        return source is whole and whole not in user.args[1:] and axis not in user.args[1].axes
+
+
+def _through_rename(gather: Node) -> tuple[Node, str]:
+    """What a gather picks from and along which of its axes, before that axis was renamed."""
+    if gather.op != "gather":
+        return gather, ""
+    source = gather.args[0]
+    if source.op == "rename" and source.attr[1] == gather.attr:
+        return source.args[0], source.attr[0]
+    return source, gather.attr
 
 
 def _grows(product: Node) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from losslang.backends.backend import Contraction
 from losslang.backends.emitter import FunctionEmitter, Value, emits
 from losslang.backends.plan import Product
@@ -32,8 +34,7 @@ def _reduce(e: FunctionEmitter, node: Node) -> Value:
     elem = {"any": "bool", "all": "bool", "count": "bool"}.get(node.op, node.elem)
     value = e.named(x, elem) if node.op in ("max", "min") else e.get(x, elem)  # type: ignore[arg-type]
     if node.op == "count":
-        value = Value(e.backend.cast(value.closed, "int"), value.dims, "int", named=False)
-        return reduced(e, "sum", value, node.attr)
+        return reduced(e, "sum", replace(value, elem="int"), node.attr)
     return reduced(e, node.op, value, node.attr)
 
 

@@ -53,7 +53,7 @@ class Softmax:
         """The sum of exp(x - max) without one of the largest entries."""
         top = self.e.aligned(self.highest, self.x.dims)
         others = self._where(f"{self.x.code} < {top}", self.exps.code, "0.0", self.x.dims)
-        ties = Value(self.e.backend.cast(f"({self.x.code} == {top})", "int"), self.x.dims, "int", named=False)
+        ties = Value(f"{self.x.code} == {top}", self.x.dims, "int", named=False)
         counted = reduced(self.e, "sum", ties, self.axes)
         ties_real = self.e.backend.cast(f"({counted.code} - 1)", "real")
         rest = reduced(self.e, "sum", others, self.axes)

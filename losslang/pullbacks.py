@@ -291,8 +291,19 @@ def _plain_product(ct: Node, factor: Node) -> Node:
 @_rule("rename")
 def _rename(node: Node, c: Cotangent) -> Parts:
     old, new = node.attr
-    back = [v.graph.rename(v, new, old) if new in v.axes else v for v in _nodes(c)]
-    return (Cotangent(*back),)
+    return (Cotangent(*(_renamed(v, new, old) for v in _nodes(c))),)
+
+
+def _renamed(v: Node, old: str, new: str) -> Node:
+    """``v`` with an axis renamed, inside choices too, so that one place among zeros stays one."""
+    g = v.graph
+    if old not in v.axes:
+        return v
+    if v.op == "index":
+        return g.index(new)
+    if v.op in ("select", "eq", "ne", "lt", "le", "and", "or", "not", "neg"):
+        return g.make(v.op, tuple(_renamed(a, old, new) for a in v.args), v.attr)
+    return g.rename(v, old, new)
 
 
 @_rule("merge")

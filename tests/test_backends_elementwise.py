@@ -130,6 +130,7 @@ def test_unary_derivatives(backend: str) -> None:
     at["log_saturated"] = [p for p in at["log_saturated"] if p > 1e-30]
     # Beyond these points the terms of the derivative cancel, in float32 noticeably.
     at["erfcx"] = [p for p in at["erfcx"] if p < 3]
+    at["bessel_ratio"] = [p for p in at["bessel_ratio"] if abs(p) < 2]
     at["inverse_mills"] = [p for p in at["inverse_mills"] if p > -3]
     for real, tolerance in (("float64", 1e-12), ("float32", 1e-5)):
         results = run(backend, nodes, {f"x_{op}": at[op] for op in names}, real)

@@ -90,6 +90,12 @@ CASES: dict[str, Any] = {
     ),
     "picked log_softmax": lambda c: c.g.gather(c.along("log_softmax", c.x, "c"), c.at, "c"),
     "picked softmax": lambda c: c.g.gather(c.along("softmax", c.x, "ac"), c.at, "c"),
+    "picked log_softmax, renamed": lambda c: c.g.gather(
+        c.g.rename(c.along("log_softmax", c.y, "c"), "c", "c2"), c.at, "c2"
+    ),
+    "picked softmax by its own axis": lambda c: c.g.gather(
+        c.g.rename(c.along("softmax", c.y * 2.0, "c"), "c", "c2"), c.g.index("c"), "c2"
+    ),
     "argmax": lambda c: c.along("argmax", c.x, "c"),
     "argmin": lambda c: c.along("argmin", c.k, "a"),
     "argsort": lambda c: c.along("argsort", c.k, "c"),
