@@ -15,8 +15,23 @@ SPECS = Path(losslang.__file__).resolve().parent.parent / "specs"
 Arrays = dict[str, Any]
 
 
+#: For each compiled loss, how to compile it without rewriting.
+PLAIN: dict[int, Callable[[], Any]] = {}
+
+
 def compiled(name: str, loss: str | None = None, **options: Any) -> Any:
-    return losslang.compile(SPECS / f"{name}.loss", loss=loss, **options)
+    fn = losslang.compile(SPECS / f"{name}.loss", loss=loss, **options)
+    PLAIN[id(fn)] = lambda: losslang.compile(SPECS / f"{name}.loss", loss=loss, rewrite=False, **options)
+    return fn
+
+
+def agree_with_the_formula(fn: Any, arrays: Arrays, wrt: tuple[str, ...], **more: Any) -> None:
+    """On ordinary inputs the stable form and the formula as written have the same value and gradients."""
+    out, gradients = fn.value_and_grad(wrt=wrt)(**arrays, **more)
+    plain, wanted = PLAIN[id(fn)]().value_and_grad(wrt=wrt)(**arrays, **more)
+    assert out.total == pytest.approx(float(plain.total), rel=1e-9, abs=1e-9)
+    for name in wrt:
+        np.testing.assert_allclose(gradients[name], wanted[name], rtol=1e-7, atol=1e-9, err_msg=name)
 
 
 def descend(
@@ -24,6 +39,7 @@ def descend(
 ) -> tuple[Any, Arrays]:
     """Adam on the inputs named in ``wrt``; gives the last output and the inputs as they ended."""
     arrays = {name: np.array(a, dtype=float) if name in wrt else a for name, a in arrays.items()}
+    agree_with_the_formula(fn, arrays, wrt, **more)
     step = fn.value_and_grad(wrt=wrt)
     first = {name: np.zeros_like(arrays[name]) for name in wrt}
     second = {name: np.zeros_like(arrays[name]) for name in wrt}
@@ -390,6 +406,8 @@ def test_ppo_raises_good_actions_within_its_range(rng: np.random.Generator) -> N
     advantage = np.array([1.0, -1.0, 2.0, -2.0, 0.5, -0.5])
     arrays = {"logits": logits, "taken": taken, "old_log_prob": old, "advantage": advantage,
               "value": np.zeros(6), "old_value": np.zeros(6), "returns": np.ones(6)}  # fmt: skip
+    whole = compiled("ppo")
+    agree_with_the_formula(whole, arrays, ("logits", "value"))
     fn = compiled("ppo", hyper={"entropy_weight": 0.0})
     _, end = descend(fn, arrays, ("logits", "value"), steps=30, rate=0.02)
     ratio = np.exp(log_softmax(end["logits"])[np.arange(6), taken] - old)
@@ -416,6 +434,7 @@ def test_rewarded_answers_become_likelier(loss: str, rng: np.random.Generator) -
     if loss == "grpo":
         arrays["reference"] = arrays["old_log_prob"]
     fn = compiled("grpo", loss)
+    agree_with_the_formula(fn, arrays, ("log_prob",))
     g = gradients_of(fn, arrays, "log_prob")["log_prob"]
     good = arrays["reward"][0] == 1
     assert (g[0][good] < 0).all() and (g[0][~good][arrays["real"][0][~good]] > 0).all()
