@@ -105,13 +105,13 @@ class AffineReader:
         for name, weight in b.weights.items():
             known = result.weights.get(name)
             result.weights[name] = (
-                weight if known is None else add(self.context, [known, weight], [1, 1], [span, span], span)
+                weight if known is None else add(self.context, [known, weight], [1, 1], [span, span])
             )
         if b.offset is not None:
             result.offset = (
                 b.offset
                 if a.offset is None
-                else add(self.context, [a.offset, b.offset], [1, 1], [span, span], span)
+                else add(self.context, [a.offset, b.offset], [1, 1], [span, span])
             )
         return result
 

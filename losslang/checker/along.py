@@ -243,12 +243,23 @@ def _sort(a: Along, x: Value) -> tuple[Node, Kind]:
 
 
 def _rank(a: Along, x: Value) -> tuple[Node, Kind]:
-    """1 for the largest; ties by position."""
-    _one_axis(a)
+    """1 for the largest; ties by position, among several axes in the order of the bracket."""
     graph = a.context.graph
-    descending = _argsort_node(a, graph.apply("neg", a.kept(graph.real(x.node), -math.inf)))
-    place = graph.along("argsort", graph.real(descending), a.axes)
+    axis, node = _joint_axis(a, a.kept(graph.real(x.node), -math.inf))
+    descending = graph.along("argsort", graph.apply("neg", node), [axis])
+    place = graph.along("argsort", graph.real(descending), [axis])
+    if len(a.axes) > 1:
+        place = graph.gather(place, _joint_position(a), axis)
     return graph.apply("add", place, 1), INDEX
+
+
+def _joint_position(a: Along) -> Node:
+    """Where a place of several axes lies along the one that they merge into."""
+    graph = a.context.graph
+    position = graph.index(a.axes[0])
+    for axis in a.axes[1:]:
+        position = graph.apply("add", graph.apply("mul", position, graph.size(axis)), graph.index(axis))
+    return position
 
 
 def _normalize(a: Along, x: Value) -> tuple[Node, Kind]:

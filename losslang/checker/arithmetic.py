@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from losslang import model as m
 from losslang.checker.conversion import as_boolean, as_real
@@ -150,17 +150,52 @@ def _fits(constant: Value, name: str) -> bool:
 
 
 def chain(context: Context, scope: Scope, node: m.Chain) -> Meaning:
-    meanings = context.eval_all(scope, [node.first, *(link.operand for link in node.rest)])
-    spans = [node.first.span, *(link.operand.span for link in node.rest)]
+    """Parentheses around a part of a chain of the same kind do not change which axes may meet."""
+    leaves = _leaves(node)
+    meanings = context.eval_all(scope, leaves)
+
+    def whole(values: list[Value]) -> Value:
+        require_aligned(context, values, node.span)
+        return _chained(context, node, iter(values))
+
+    return map_members(context, meanings, node.span, whole)
+
+
+def _operands(node: m.Chain) -> list[m.Expression]:
+    return [node.first, *(link.operand for link in node.rest)]
+
+
+def _continues(node: m.Chain, operand: m.Expression) -> bool:
+    """Whether an operand in parentheses is a part of the same sum, or of the same product."""
+    if not isinstance(operand, m.Chain):
+        return False
+    ops = {link.op for link in (*node.rest, *operand.rest)}
+    return ops <= {"+", "-"} or ops <= {"*", "/"}
+
+
+def _leaves(node: m.Chain) -> list[m.Expression]:
+    found: list[m.Expression] = []
+    for operand in _operands(node):
+        if isinstance(operand, m.Chain) and _continues(node, operand):
+            found += _leaves(operand)
+        else:
+            found.append(operand)
+    return found
+
+
+def _chained(context: Context, node: m.Chain, leaves: Iterator[Value]) -> Value:
+    operands = _operands(node)
+    values = [
+        _chained(context, operand, leaves)
+        if isinstance(operand, m.Chain) and _continues(node, operand)
+        else next(leaves)
+        for operand in operands
+    ]
+    spans = [operand.span for operand in operands]
     ops = [link.op for link in node.rest]
     if ops[0] in ("+", "-"):
-        signs = [1, *(1 if op == "+" else -1 for op in ops)]
-        return map_members(
-            context, meanings, node.span, lambda values: add(context, values, signs, spans, node.span)
-        )
-    return map_members(
-        context, meanings, node.span, lambda values: multiply(context, values, ops, spans, node.span)
-    )
+        return add(context, values, [1, *(1 if op == "+" else -1 for op in ops)], spans)
+    return multiply(context, values, ops, spans)
 
 
 def _numbers(context: Context, values: list[Value], spans: Sequence[Span]) -> list[Value]:
@@ -170,9 +205,9 @@ def _numbers(context: Context, values: list[Value], spans: Sequence[Span]) -> li
     return [as_real(context, v, span) for v, span in zip(values, spans, strict=True)]
 
 
-def add(context: Context, values: list[Value], signs: list[int], spans: Sequence[Span], span: Span) -> Value:
+def add(context: Context, values: list[Value], signs: list[int], spans: Sequence[Span]) -> Value:
+    """A signed sum of operands that may meet."""
     values = _numbers(context, values, spans)
-    require_aligned(context, values, span)
     graph = context.graph
     parts = [v.node if s > 0 else graph.apply("neg", v.node) for v, s in zip(values, signs, strict=True)]
     node = graph.apply("add", *parts)
@@ -180,14 +215,11 @@ def add(context: Context, values: list[Value], signs: list[int], spans: Sequence
     return derived(node, sum_kind(values, signs, node), values, logarithmic)
 
 
-def multiply(
-    context: Context, values: list[Value], ops: list[str], spans: Sequence[Span], span: Span
-) -> Value:
+def multiply(context: Context, values: list[Value], ops: list[str], spans: Sequence[Span]) -> Value:
     """A chain of * / %, from the left; runs of * and / are gathered so that factors meet."""
     whole = all(v.node.elem == "int" and v.kind.name != "label" for v in values) and "/" not in ops
     if not whole:
         values = [as_real(context, v, s) for v, s in zip(values, spans, strict=True)]
-    require_aligned(context, values, span)
     run, divided = [values[0]], [False]
     for value, op, at in zip(values[1:], ops, spans[1:], strict=True):
         if op == "%":

@@ -388,6 +388,15 @@ code(
     good="let y = mean[batch where m](x)",
 )
 code(
+    "LL044",
+    "several-in-one",
+    "error",
+    what="A comma follows a whole statement, as if it went on to name another thing.",
+    why="Each statement names one thing, and begins with its keyword.",
+    bad="let a = 1, b = 2",
+    good="let a = 1\nlet b = 2",
+)
+code(
     "LL090",
     "unreadable",
     "error",

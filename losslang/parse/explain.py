@@ -171,6 +171,13 @@ def _misspelt(run: Run, spot: Spot) -> bool:
 def _statement_expected(run: Run, spot: Spot) -> bool:
     if spot.ends_statement or not run.fits("INPUT"):
         return False
+    if spot.kind == "COMMA" and run.unfinished and (spot.after == "NAME" or spot.after_text in STATEMENTS):
+        _say(run, spot, "several-in-one")
+        if spot.after == "NAME":
+            _skip_statement(run, spot)
+        else:
+            run.at += 1
+        return True
     begins = not run.unfinished or (
         spot.kind == "NAME" and spot.after in ("COLON", "ASSIGN") and spot.first_on_line
     )
