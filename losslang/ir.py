@@ -36,6 +36,13 @@ class Node:
     """One value of the graph. Made by :class:`Graph` only; compare with ``is``."""
 
     __slots__ = ("args", "attr", "axes", "elem", "graph", "id", "op")
+    graph: Graph
+    id: int
+    op: str
+    args: tuple[Node, ...]
+    attr: Any
+    axes: frozenset[str]
+    elem: Elem
 
     def __init__(
         self,

@@ -1,8 +1,9 @@
-"""What a number means. The rules of conversion stand in ``losslang.check.conversion``."""
+"""What a number means. The rules of conversion stand in ``losslang.checker.conversion``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from losslang.interval import EVERYTHING, NONNEGATIVE, NONPOSITIVE, POSITIVE, SIGNED_UNIT, UNIT, Interval
 
@@ -59,7 +60,7 @@ INTERVALS: dict[str, Interval] = {
 }
 
 #: The element class that carries each kind; the others are real.
-ELEMENTS: dict[str, str] = {"label": "int", "index": "int", "mask": "bool"}
+ELEMENTS: dict[str, Literal["real", "int", "bool"]] = {"label": "int", "index": "int", "mask": "bool"}
 
 #: Kinds that a model can produce: by default, gradients are taken with respect to these inputs.
 DIFFERENTIABLE = (

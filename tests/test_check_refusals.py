@@ -116,6 +116,10 @@ TERMS = [
     ("mean[n](x / h)", "LL311", "contains 0"),
     ("mean[n](stop(x))", "LL306", "report"),
     ("mean[n](y == 1)", "LL306", "no gradient"),
+    ("mean[n](log(1e-10 + sigmoid(x)))", "LL313", "biases"),
+    ("mean[n](log(q[c = y] + 1e-8))", "LL313", "itself"),
+    ("mean[n](log(max(p, 1e-8)))", "LL313", "itself"),
+    ("mean[n](log(clip(p, 1e-7, 1)))", "LL313", "itself"),
 ]
 
 
@@ -226,3 +230,22 @@ QUIET = [
 def test_good_terms_are_silent(expression):
     found = losslang.check(f"{HEAD}term t = {expression}\nminimize t")
     assert [str(d) for d in found if d.code not in IGNORED] == []
+
+
+@pytest.mark.parametrize(
+    ("guarded", "plain"),
+    [
+        ("log(1e-10 + sigmoid(x))", "log(sigmoid(x))"),
+        ("log(sigmoid(x) + 1e-10)", "log(sigmoid(x))"),
+        ("log(max(1e-8, p))", "log(p)"),
+        ("log(clip(p, 1e-7, 1 - 1e-7))", "log(p)"),
+    ],
+)
+def test_the_fix_of_a_guard_leaves_the_plain_logarithm(guarded, plain):
+    line = f"term t = mean[n](-{guarded})"
+    found = [d for d in losslang.check(f"{HEAD}{line}\nminimize t") if d.code == "LL313"]
+    assert len(found) == 1
+    for edit in sorted(found[0].fix.edits, key=lambda e: e.span, reverse=True):
+        assert edit.span.line == edit.span.end_line == LINE
+        line = line[: edit.span.column - 1] + edit.replacement + line[edit.span.end_column - 1 :]
+    assert line == f"term t = mean[n](-{plain})"

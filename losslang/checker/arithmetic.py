@@ -215,7 +215,7 @@ def add(context: Context, values: list[Value], signs: list[int], spans: Sequence
     return derived(node, sum_kind(values, signs, node), values, logarithmic)
 
 
-def multiply(context: Context, values: list[Value], ops: list[str], spans: Sequence[Span]) -> Value:
+def multiply(context: Context, values: list[Value], ops: Sequence[str], spans: Sequence[Span]) -> Value:
     """A chain of * / %, from the left; runs of * and / are gathered so that factors meet."""
     whole = all(v.node.elem == "int" and v.kind.name != "label" for v in values) and "/" not in ops
     if not whole:

@@ -39,7 +39,7 @@ def _number(context: Context, node: m.Expression) -> float:
         result = _number(context, node.base) ** _number(context, node.exponent)
         if isinstance(result, complex):
             raise ValueError("no real power")
-        return result
+        return float(result)
     if isinstance(node, m.Chain):
         total = _number(context, node.first)
         for link in node.rest:
@@ -47,7 +47,7 @@ def _number(context: Context, node: m.Expression) -> float:
         return total
     functions = {"exp": math.exp, "log": math.log, "sqrt": math.sqrt, "log2": math.log2}
     if isinstance(node, m.Call) and node.function in functions and len(node.args) == 1 and node.along is None:
-        return functions[node.function](_number(context, node.args[0]))
+        return float(functions[node.function](_number(context, node.args[0])))
     raise context.fail(
         "LL236", "this must be a number that does not depend on anything", node.span,
         "write a number, or arithmetic with numbers and `pi`",

@@ -10,7 +10,7 @@ from losslang.checker.conversion import kind_from
 from losslang.checker.inlining import children
 from losslang.checker.scope import Context, Scope
 from losslang.checker.values import Collection, Meaning, Value
-from losslang.ir import AxisSize
+from losslang.ir import AxisSize, Elem
 from losslang.kinds import ELEMENTS, INTERVALS, Kind
 from losslang.lowered import Leaf, LoweredHyper, LoweredInput
 
@@ -91,7 +91,7 @@ def declare_input(context: Context, scope: Scope, statement: m.Input) -> tuple[L
     return lowered, Value(node, kind)
 
 
-def _element(kind: Kind) -> str:
+def _element(kind: Kind) -> Elem:
     return ELEMENTS.get(kind.name, "real")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from losslang import model as m
 from losslang.checker.arithmetic import by_range, joined_kind, map_members, require_aligned
 from losslang.checker.conversion import as_real
+from losslang.checker.guards import warn_guard
 from losslang.checker.scope import Context, Scope
 from losslang.checker.values import Meaning, Value, derived
 from losslang.ir import Node
@@ -249,6 +250,8 @@ def call_elementwise(context: Context, scope: Scope, call: m.Call, arguments: li
     """A call of a function of the table, its arguments in the order of the parameters."""
     lower = VARIADIC[call.function] if call.function in VARIADIC else ELEMENTWISE[call.function].lower
     meanings = context.eval_all(scope, arguments)
+    if call.function in ("log", "log2"):
+        warn_guard(context, scope, call)
 
     def one(values: list[Value]) -> Value:
         if call.function not in UNCONVERTED:

@@ -76,7 +76,7 @@ def call_extern(context: Context, scope: Scope, call: m.Call, found: m.Extern, m
         for v, order in zip(values, orders, strict=True)
     )
     elem = ELEMENTS.get(kind.name, "real")
-    attr = (found.name, layouts, (*lead, *own), elem)
+    attr = (found.name, layouts, (*lead, *own), elem, len(lead))
     node = context.graph.make("extern", tuple(v.node for v in values), attr)
     promised = INTERVALS.get(kind.name)
     if promised is not None:

@@ -90,7 +90,7 @@ def _evaluate(
             count += 1
             inner = inner.with_values(**{name: _gradient(context, scope, node, differentiate)})
             return m.Name.make(id=name, span=node.span)
-        updates = {}
+        updates: dict[str, object] = {}
         for field, value in node.__dict__.items():
             if isinstance(value, m.Node):
                 updates[field] = replace_gradients(value)

@@ -113,6 +113,15 @@ code(
     good=("loss a\ninput x : real[n]\nterm t = mean[n](x)\nminimize t"),
 )
 code(
+    "LL313",
+    "needless-guard",
+    "warning",
+    what="A small constant guards a logarithm that needs no guard.",
+    why="The compiler computes it stably; the guard biases value and gradient where the probability is small.",
+    bad="loss a\ninput x : real[n]\nterm t = mean[n](-log(1e-10 + sigmoid(x)))\nminimize t",
+    good="loss a\ninput x : real[n]\nterm t = mean[n](-log(sigmoid(x)))\nminimize t",
+)
+code(
     "LL401",
     "extern-missing",
     "error",
