@@ -69,15 +69,15 @@ class _Writer:
 
     def _docstring(self) -> str:
         made = f"Made by losslang {__version__}" + (f" from {self.origin}" if self.origin else "")
-        lines = [f"{self.lowered.name}: {self.lowered.doc}" if self.lowered.doc else f"{self.lowered.name}."]
+        lines = [f"The loss {self.lowered.name}."]
         return _quoted([*lines, "", f"{made}. Needs {self.backend} only."], "")
 
     def _value(self) -> str:
-        lines = [self.lowered.doc or f"The loss {self.lowered.name}.", ""]
+        lines = [f"The loss {self.lowered.name}.", ""]
         for each in self.lowered.inputs:
-            lines.append(f"{each.name}: {_declared(each)}" + (f" — {each.doc}" if each.doc else ""))
+            lines.append(f"{each.name}: {_declared(each)}")
         for hyper in self.lowered.hypers:
-            lines.append(f"{hyper.name}: {self._told(hyper)}" + (f" — {hyper.doc}" if hyper.doc else ""))
+            lines.append(f"{hyper.name}: {self._told(hyper)}")
         lines += [
             "",
             "Returns a dict: `total`, the scalar to minimize; `terms`, `weighted` and `reports` by name.",
