@@ -254,8 +254,6 @@ def _careful_product(graph: Graph, form: Monomial) -> Node:
         part = power_of(_interleaved(graph, above, below), step)
         if result is None:
             result = part
-        elif part.op == "div" and number(part.args[0]) == 1:
-            result = graph.make("div", (result, part.args[1]))
         else:
             result = graph.make("mul", (result, part))
         for f in whole:

@@ -163,7 +163,8 @@ def _through_logarithms(engine: Engine, form: Monomial) -> Node | None:
         exponent = exponent.plus(linear(logs), power)
         merged += 1
     for factor, logs in averages:
-        if len(averages) == 1 and not signed and _is_average(engine, exponent, logs):
+        apart = not any(t.axes & factor.attr for t in exponent.terms)
+        if len(averages) == 1 and not signed and apart and _is_average(engine, exponent, logs):
             signed.append((factor, 1.0))
         else:
             exponent = exponent.plus(linear(logs))
@@ -239,6 +240,8 @@ def _finish(engine: Engine, plain: Monomial, factor: Node) -> Node:
 def _distribute(engine: Engine, plain: Monomial, exponent: Linear, signed: list[tuple[Node, float]]) -> Node | None:
     """A sum of changing sign takes the exponential into each of its terms."""
     if len(signed) == 1 and signed[0][1] == 1 and signed[0][0].op in ("sum", "contract"):
+        if any(t.axes & signed[0][0].attr for t in exponent.terms):
+            return None  # the factor's own axis of that name is another one
         return _into_sum(engine, plain, exponent, signed[0][0])
     sums = [(f, p) for f, p in signed if p == 1 and (_terms(f) is not None)]
     if len(sums) != 1 or len(signed) != 1:
