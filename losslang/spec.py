@@ -12,7 +12,7 @@ from losslang.diagnostics import Diagnostic
 from losslang.errors import SpecError
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
     from losslang import model as m
@@ -156,6 +156,16 @@ class Spec:
         return core_schema.no_info_plain_validator_function(
             validate, serialization=core_schema.plain_serializer_function_ser_schema(serialize)
         )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "title": "Spec",
+            "description": "A losslang spec: its text, the path of a .loss file, or its JSON model",
+            "anyOf": [{"type": "string"}, {"type": "object"}],
+        }
 
 
 def _restore(

@@ -157,6 +157,7 @@ FILES = [
     ("def f(x) = g(x)\ndef g(x) = f(x)\nloss a\ninput x : real[n]\nterm t = mean[n](f(x))\nminimize t", "LL110", 1, "itself"),
     ("def f(x) = nowhere * x\nloss a\ninput x : real[n]\nterm t = mean[n](x)\nminimize t", "LL101", 1, "nowhere"),
     ("def f(x) = x\ndef f(x) = x\nloss a\ninput x : real[n]\nterm t = mean[n](f(x))\nminimize t", "LL106", 2, "twice"),
+    ("loss a\ninput x : real[n]\nminimize x", "LL205", 3, "mean[n]"),
     ("term t = 1", "LL118", 1, "loss NAME"),
     ("rule r(x: real) : log(exp(x)) => x", "LL111", 1, "def"),
     ("loss a\ninput x : real[n]\nterm t = mean[n](x)\nminimize t\nloss b = c with h = 1", "LL113", 5, "no loss"),
@@ -180,7 +181,9 @@ FILES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "code", "line", "words"), FILES, ids=[f"{f[1]}-{i}" for i, f in enumerate(FILES)])
+@pytest.mark.parametrize(
+    ("text", "code", "line", "words"), FILES, ids=[f"{f[1]}-{i}" for i, f in enumerate(FILES)]
+)
 def test_file(text, code, line, words):
     found = losslang.check(text)
     fitting = [d for d in found if d.code == code]

@@ -9,7 +9,7 @@ from losslang.checker.arithmetic import add, select
 from losslang.checker.conversion import as_boolean, as_real, single
 from losslang.checker.inlining import children
 from losslang.checker.report import Failed
-from losslang.checker.scope import Context, Scope, shown_axes
+from losslang.checker.scope import Context, Scope, shown, shown_axes
 from losslang.checker.values import Value
 from losslang.kinds import REAL
 from losslang.source import Span
@@ -34,7 +34,7 @@ class AffineReader:
 
     def read(self, node: m.Expression) -> Affine:
         if not self.mentions(node):
-            return Affine(offset=self._scalar(node))
+            return Affine(offset=self._offset(node))
         if isinstance(node, m.Name):
             if node.id in self.terms:
                 return Affine({node.id: self._one()})
@@ -74,6 +74,17 @@ class AffineReader:
 
     def _one(self) -> Value:
         return Value(self.context.graph.const(1.0), REAL)
+
+    def _offset(self, node: m.Expression) -> Value:
+        """A part of the objective without terms."""
+        context = self.context
+        value = as_real(context, single(context, context.eval(self.scope, node), node.span), node.span)
+        if value.axes:
+            raise context.fail(
+                "LL205", f"what is minimized is one number, this has {shown_axes(value.axes)}", node.span,
+                f"say how to average: `mean[{', '.join(sorted(shown(a) for a in value.axes))}](…)`",
+            )  # fmt: skip
+        return value
 
     def _scalar(self, node: m.Expression) -> Value:
         context = self.context

@@ -29,7 +29,9 @@ def require_aligned(context: Context, values: Sequence[Value], span: Span) -> No
             if _mapped_over(context, only_a, only_b):
                 continue
             shared = a.axes & b.axes
-            contracted = f"; to sum over {shown_axes(shared)} as well, use `dot`" if shared else ""
+            contracted = (
+                f"; to sum over {shown_axes(shared)} as well, use `dot` or `distance`" if shared else ""
+            )
             raise context.fail(
                 "LL203",
                 f"these have axes {shown_axes(a.axes)} and {shown_axes(b.axes)}: "

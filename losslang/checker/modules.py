@@ -130,7 +130,7 @@ def _import(
         )
         return None
     try:
-        raw = target.read_bytes()[: MAX_BYTES + 1]
+        raw = _read(target)
     except OSError as problem:
         reason = problem.strerror or "it cannot be read"
         reporter.add(
@@ -149,6 +149,14 @@ def _import(
         module = Module(str(target))
     reporter.diagnostics.extend(inner.diagnostics)
     return module
+
+
+def _read(target: Path) -> bytes:
+    """At most a byte more than a spec may have, of a regular file: a pipe could keep us waiting."""
+    if target.exists() and not target.is_file():
+        raise OSError(0, "not a file")
+    with target.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def _resolve(statement: m.Import, path: str | None, reporter: Reporter) -> Path | None:
