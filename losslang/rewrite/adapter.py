@@ -23,7 +23,9 @@ _NUMBERS = {"pi": math.pi, "inf": math.inf}
 class Adapter:
     """Builds expressions. ``make(op, *args, attr=)`` makes nodes; ``names`` binds variables, ``axes`` axes."""
 
-    def __init__(self, graph: Graph, make: Make, names: Mapping[str, Node], axes: Mapping[str, frozenset[str]]) -> None:
+    def __init__(
+        self, graph: Graph, make: Make, names: Mapping[str, Node], axes: Mapping[str, frozenset[str]]
+    ) -> None:
         self.graph = graph
         self.make = make
         self.names = dict(names)

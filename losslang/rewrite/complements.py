@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from losslang.ir import Node
 from losslang.rewrite.engine import Engine
-from losslang.rewrite.forms import Linear, Monomial, build_sum, linear, monomial, nonnegative, number, peel, range_of
+from losslang.rewrite.forms import (
+    Linear,
+    Monomial,
+    build_sum,
+    linear,
+    monomial,
+    nonnegative,
+    number,
+    peel,
+    range_of,
+)
 from losslang.rewrite.swings import wild
 
 PASSES = ("rename", "merge", "unmerge", "broadcast", "gather", "stop")
@@ -70,7 +80,9 @@ def _of_select(engine: Engine, node: Node) -> Node | None:
     parts = [_plain_or_better(engine, x) for x in (then, other)]
     if all(p is None for p in parts):
         return None
-    first, second = (p if p is not None else engine.sub(1.0, x) for p, x in zip(parts, (then, other), strict=True))
+    first, second = (
+        p if p is not None else engine.sub(1.0, x) for p, x in zip(parts, (then, other), strict=True)
+    )
     return engine.make("select", condition, first, second)
 
 
@@ -261,4 +273,3 @@ def log_complement_of(engine: Engine, node: Node) -> Node | None:
 def _of_plain(engine: Engine, node: Node) -> Node:
     """log(1 - p) of a plain number: log1p(-p), which is exact however small p is."""
     return engine.graph.apply("log1p", engine.graph.make("neg", (node,)))
-

@@ -201,7 +201,11 @@ def _through_structure(engine: Engine, a: Node, b: Node) -> Node | None:
     if a.attr != b.attr or a.args[1:] != b.args[1:] or a.args[0].axes != b.args[0].axes:
         return None
     inner = difference(engine, a.args[0], b.args[0])
-    return None if inner is None else engine.make(a.op, engine.graph.broadcast(inner, a.args[0].axes), *a.args[1:], attr=a.attr)
+    return (
+        None
+        if inner is None
+        else engine.make(a.op, engine.graph.broadcast(inner, a.args[0].axes), *a.args[1:], attr=a.attr)
+    )
 
 
 def _reduced(engine: Engine, a: Node, b: Node) -> Node | None:

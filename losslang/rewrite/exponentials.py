@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from losslang.ir import Node
 from losslang.rewrite.engine import Engine, handles
-from losslang.rewrite.forms import Linear, Monomial, bounded_below, build_product, build_sum, linear, monomial, nonnegative, number, opened, peel, power_of, split_coefficient, vast
+from losslang.rewrite.forms import (
+    Linear,
+    Monomial,
+    bounded_below,
+    build_product,
+    build_sum,
+    linear,
+    monomial,
+    nonnegative,
+    number,
+    opened,
+    peel,
+    power_of,
+    split_coefficient,
+    vast,
+)
 from losslang.rewrite.logarithms import log_complement_of, log_of
 from losslang.rewrite.rules import exponent_rules
 from losslang.rewrite.swings import swing, wild
@@ -118,13 +133,20 @@ def log_add(engine: Engine, node: Node) -> Node | None:
     if (a.op == "const" and a.attr == float("-inf")) or (b.op == "const" and b.attr == float("-inf")):
         return b if a.op == "const" else a
     if first.constant == second.constant != 0 and first.terms and second.terms:
-        inner = engine.make("logaddexp", engine.sum_of(Linear(first.terms)), engine.sum_of(Linear(second.terms)))
+        inner = engine.make(
+            "logaddexp", engine.sum_of(Linear(first.terms)), engine.sum_of(Linear(second.terms))
+        )
         return engine.add(inner, first.constant)
     gap = second.plus(first, -1.0)
     if first.terms and gap.size < second.size and second.size > 1:
         return engine.add(a, engine.make("softplus", engine.sum_of(gap)))
     if second.terms and gap.size < first.size and first.size > 1:
-        return engine.add(b, engine.make("softplus", engine.sum_of(Linear({t: -c for t, c in gap.terms.items()}, -gap.constant))))
+        return engine.add(
+            b,
+            engine.make(
+                "softplus", engine.sum_of(Linear({t: -c for t, c in gap.terms.items()}, -gap.constant))
+            ),
+        )
     return None
 
 
@@ -162,7 +184,9 @@ def kept_part(engine: Engine, node: Node) -> Node | None:
     z = logs.args[0]
     kept = engine.make("select", inside.args[0], z, float("-inf"))
     total = engine.make("logsumexp", z, attr=node.attr)
-    return engine.sub(engine.make("logsumexp", engine.graph.broadcast(kept, node.args[0].axes), attr=node.attr), total)
+    return engine.sub(
+        engine.make("logsumexp", engine.graph.broadcast(kept, node.args[0].axes), attr=node.attr), total
+    )
 
 
 @handles("softmax", "log_softmax", "logsumexp")
@@ -187,7 +211,9 @@ def shifted(engine: Engine, node: Node) -> Node | None:
 def root(engine: Engine, node: Node) -> Node | None:
     inside = peel(node.args[0])
     if inside.op == "pow" and number(inside.args[1]) == 2:
-        return engine.fired("root_of_square", node, engine.make("abs", inside.args[0]), "no square that overflows")
+        return engine.fired(
+            "root_of_square", node, engine.make("abs", inside.args[0]), "no square that overflows"
+        )
     if inside.op == "exp":
         return engine.make("exp", engine.scale(inside.args[0], 0.5))
     if inside.op == "add":
@@ -226,9 +252,13 @@ def _root_of_product(engine: Engine, node: Node, inside: Node) -> Node | None:
     held = monomial(inside)
     if held.coefficient <= 0 or not all(nonnegative(f) for f in held.factors):
         return None
-    if not any(vast(f) or _is_square_sum(f) for f in held.factors) or len(held.factors) == 1 and held.coefficient == 1:
+    if not any(vast(f) or _is_square_sum(f) for f in held.factors) or (
+        len(held.factors) == 1 and held.coefficient == 1
+    ):
         return None
-    roots = [power_of(power_of(f, 0.5) if p % 2 else f, p if p % 2 else p / 2) for f, p in held.factors.items()]
+    roots = [
+        power_of(power_of(f, 0.5) if p % 2 else f, p if p % 2 else p / 2) for f, p in held.factors.items()
+    ]
     result: Node = engine.const(held.coefficient**0.5)
     for each in roots:
         result = engine.mul(result, engine.settle(each))
@@ -251,7 +281,9 @@ def _hypotenuse(engine: Engine, node: Node, inside: Node) -> Node | None:
         sides.append(engine.scale(term.args[0], coefficient**0.5))
     if form.constant:
         sides.append(engine.const(form.constant**0.5))
-    return engine.fired("hypotenuse", node, engine.make("hypot", *sides), "no square that overflows or vanishes")
+    return engine.fired(
+        "hypotenuse", node, engine.make("hypot", *sides), "no square that overflows or vanishes"
+    )
 
 
 def _norm(engine: Engine, node: Node, inside: Node) -> Node | None:

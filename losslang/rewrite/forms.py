@@ -159,7 +159,11 @@ def _multiply(node: Node, power: float, into: Monomial) -> None:
     elif node.op == "div":
         _multiply(node.args[0], power, into)
         _multiply(node.args[1], -power, into)
-    elif node.op == "pow" and (exponent := number(node.args[1])) is not None and _splits(node.args[0], exponent, power):
+    elif (
+        node.op == "pow"
+        and (exponent := number(node.args[1])) is not None
+        and _splits(node.args[0], exponent, power)
+    ):
         _multiply(node.args[0], power * exponent, into)
     elif node.op == "add" and (content := _content(node)) is not None and power == int(power):
         into.coefficient *= content[0] ** power
@@ -186,7 +190,7 @@ def _splits(base: Node, exponent: float, power: float) -> bool:
     """Whether (base^exponent)^power is base^(exponent·power)."""
     if exponent == 0 or not math.isfinite(exponent):
         return False
-    return exponent == int(exponent) and power == int(power) or interval_of(base).nonnegative
+    return (exponent == int(exponent) and power == int(power)) or interval_of(base).nonnegative
 
 
 def build_sum(graph: Graph, form: Linear) -> Node:
@@ -234,7 +238,9 @@ def build_product(graph: Graph, form: Monomial) -> Node:
     below = {f: -p for f, p in form.factors.items() if p < 0}
     powers = set(above.values()) | set(below.values())
     if above and below and len(powers) == 1 and (power := powers.pop()) >= 2:
-        inner = graph.make("div", (_product(graph, dict.fromkeys(above, 1.0)), _product(graph, dict.fromkeys(below, 1.0))))
+        inner = graph.make(
+            "div", (_product(graph, dict.fromkeys(above, 1.0)), _product(graph, dict.fromkeys(below, 1.0)))
+        )
         return scaled(power_of(inner, power), form.coefficient)
     top = _product(graph, above)
     if not below:
@@ -250,7 +256,10 @@ def _careful_product(graph: Graph, form: Monomial) -> Node:
         whole = {f: p for f, p in left.items() if abs(p) >= 1} or dict(left)
         step = min(abs(p) for p in whole.values())
         above = [f for f, p in _ordered(whole) if p > 0]
-        below = sorted((f for f, p in _ordered(whole) if p < 0), key=lambda f: f.op not in ("add", "hypot", "sqrt", "sum"))
+        below = sorted(
+            (f for f, p in _ordered(whole) if p < 0),
+            key=lambda f: f.op not in ("add", "hypot", "sqrt", "sum"),
+        )
         part = power_of(_interleaved(graph, above, below), step)
         if result is None:
             result = part
@@ -398,8 +407,10 @@ def bounded_below(node: Node) -> bool:
     if node.op in ("log", "log1p"):
         inside = interval_of(node.args[0])
         least = 0.0 if node.op == "log" else -1.0
-        return inside.low > least or (inside.low == least and inside.low_open) or (
-            node.op == "log" and nonzero(node.args[0])
+        return (
+            inside.low > least
+            or (inside.low == least and inside.low_open)
+            or (node.op == "log" and nonzero(node.args[0]))
         )
     if node.op in ("log_saturated", "sigmoid", "softplus", "exp", "abs", "softmax", "tanh"):
         return True

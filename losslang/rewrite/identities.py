@@ -9,9 +9,19 @@ import math
 from collections.abc import Iterator
 
 from losslang.ir import Graph, Node
-from losslang.rewrite.engine import Engine
 from losslang.ranges import interval_of
-from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, nonnegative, number, peel
+from losslang.rewrite.engine import Engine
+from losslang.rewrite.forms import (
+    Linear,
+    Monomial,
+    build_product,
+    build_sum,
+    linear,
+    monomial,
+    nonnegative,
+    number,
+    peel,
+)
 from losslang.rewrite.logarithms import log_ratio
 
 
@@ -46,7 +56,9 @@ def softplus_pair(engine: Engine, form: Linear) -> bool:
         if _holds(form, inside, -coefficient):
             rest = form.plus(inside, coefficient)
             rest.terms.pop(term)
-            engine.fired("softplus_reflection", term - term.args[0], mirrored, "softplus(x) - x cancels for large x")
+            engine.fired(
+                "softplus_reflection", term - term.args[0], mirrored, "softplus(x) - x cancels for large x"
+            )
             return _replace(form, rest.plus(linear(mirrored), coefficient))
     return False
 
@@ -96,7 +108,9 @@ def logaddexp_reflection(engine: Engine, form: Linear) -> bool:
                 rest = form.plus(inside, coefficient)
                 rest.terms.pop(term)
                 better = engine.make("softplus", engine.sub(second, first))
-                engine.fired("logaddexp_reflection", term - first, better, "the larger part is taken out exactly")
+                engine.fired(
+                    "logaddexp_reflection", term - first, better, "the larger part is taken out exactly"
+                )
                 return _replace(form, rest.plus(linear(better), coefficient))
             if _shift(engine, form, term, first, second):
                 return True
@@ -112,7 +126,9 @@ def _shift(engine: Engine, form: Linear, term: Node, first: Node, second: Node) 
     if not shared or not left or any(t.op not in ("log", "log1p") for t in left):
         return False
     shift = Linear(shared)
-    better = engine.make("logaddexp", engine.sum_of(inside.plus(shift, -1.0)), engine.sum_of(linear(second).plus(shift, -1.0)))
+    better = engine.make(
+        "logaddexp", engine.sum_of(inside.plus(shift, -1.0)), engine.sum_of(linear(second).plus(shift, -1.0))
+    )
     rest = form.plus(shift, coefficient)
     rest.terms.pop(term)
     return _replace(form, rest.plus(linear(better), coefficient))
@@ -135,7 +151,9 @@ def log_softmax_of_difference(engine: Engine, form: Linear) -> bool:
         if term.axes < inside.axes and whole.size > 1 and _holds(form, whole, -coefficient):
             rest = form.plus(whole, coefficient)
             rest.terms.pop(term)
-            better = engine.make("log_softmax", engine.graph.broadcast(inside, term.args[0].axes), attr=term.attr)
+            better = engine.make(
+                "log_softmax", engine.graph.broadcast(inside, term.args[0].axes), attr=term.attr
+            )
             engine.fired("log_softmax", inside - term, better, "the largest term is set aside exactly")
             return _replace(form, rest.plus(linear(better), -coefficient))
     return False
@@ -153,7 +171,9 @@ def _moved(engine: Engine, other: Node, inside: Node, term: Node) -> Node | None
         inner = _moved(engine, peel(other.args[0]), inside, term)
         if inner is None or term.attr & other.args[1].axes:
             return None
-        return engine.make("gather", engine.graph.broadcast(inner, other.args[0].axes), other.args[1], attr=other.attr)
+        return engine.make(
+            "gather", engine.graph.broadcast(inner, other.args[0].axes), other.args[1], attr=other.attr
+        )
     return None
 
 
@@ -175,7 +195,10 @@ def log_mean_exp(engine: Engine, form: Linear) -> bool:
             z = term.args[0]
             top = graph.reduce("max", z, term.attr)
             finite = graph.select(graph.apply("lt", -math.inf, top), top, 0.0)
-            less = graph.reduce("sum", graph.broadcast(graph.apply("expm1", z - finite), z.axes), term.attr) / count
+            less = (
+                graph.reduce("sum", graph.broadcast(graph.apply("expm1", z - finite), z.axes), term.attr)
+                / count
+            )
             said = graph.make("add", (term, graph.make("neg", (other,))))
             formula = graph.select(graph.apply("lt", -0.5, less), finite + graph.apply("log1p", less), said)
             rest = Linear(dict(form.terms), form.constant)
@@ -222,10 +245,14 @@ def log_sum_share(engine: Engine, form: Linear) -> bool:
             if form.terms[kept] != -coefficient:
                 continue
             condition, z, _ = inside.args
-            left_out = engine.graph.broadcast(engine.make("select", condition, -math.inf, z), total.args[0].axes)
+            left_out = engine.graph.broadcast(
+                engine.make("select", condition, -math.inf, z), total.args[0].axes
+            )
             others = engine.make("logsumexp", left_out, attr=kept.attr)
             better = engine.make("softplus", engine.sub(others, kept))
-            engine.fired("log_sum_share", total - kept, better, "the part that is left out is summed by itself")
+            engine.fired(
+                "log_sum_share", total - kept, better, "the part that is left out is summed by itself"
+            )
             rest = Linear(dict(form.terms), form.constant)
             del rest.terms[kept], rest.terms[total]
             return _replace(form, rest.plus(linear(better), coefficient))
@@ -286,7 +313,9 @@ def hyperbolic_cosine(engine: Engine, form: Linear) -> bool:
             coefficient = form.terms[first]
             rest = Linear(dict(form.terms), form.constant)
             del rest.terms[first], rest.terms[second]
-            return _replace(form, rest.plus(Linear({engine.make("cosh", first.args[0]): 1.0}), 2 * coefficient))
+            return _replace(
+                form, rest.plus(Linear({engine.make("cosh", first.args[0]): 1.0}), 2 * coefficient)
+            )
     return False
 
 
@@ -365,9 +394,16 @@ def common_sum(engine: Engine, form: Linear) -> bool:
                 other = monomial(first)
                 if any(other.factors.get(f) != p for f, p in common.items()):
                     continue
-                rest_of = build_product(engine.graph, Monomial(other.coefficient, {f: p for f, p in other.factors.items() if f not in common}))
+                rest_of = build_product(
+                    engine.graph,
+                    Monomial(other.coefficient, {f: p for f, p in other.factors.items() if f not in common}),
+                )
                 gap = linear(rest_of)
-                gap = Linear().plus(gap, form.terms[first]).plus(linear(inner), form.terms[second] * held.coefficient)
+                gap = (
+                    Linear()
+                    .plus(gap, form.terms[first])
+                    .plus(linear(inner), form.terms[second] * held.coefficient)
+                )
                 if gap.size >= linear(inner).size:
                     continue
                 rest = Linear(dict(form.terms), form.constant)
@@ -382,14 +418,18 @@ def common_denominator(engine: Engine, form: Linear) -> bool:
     """x - y / d, over the denominator d, where the numerator x·d - y is simpler than d."""
     for second in list(form.terms):
         held = monomial(second)
-        for below in [f for f, p in held.factors.items() if p < 0 and f.op in ("add", "expm1") and linear(f).size <= 4]:
+        for below in [
+            f for f, p in held.factors.items() if p < 0 and f.op in ("add", "expm1") and linear(f).size <= 4
+        ]:
             for first in [*form.terms, *([None] if form.constant else [])]:
                 if first is not second and _join(engine, form, first, second, held, below):
                     return True
     return False
 
 
-def _join(engine: Engine, form: Linear, first: Node | None, second: Node, held: Monomial, below: Node) -> bool:
+def _join(
+    engine: Engine, form: Linear, first: Node | None, second: Node, held: Monomial, below: Node
+) -> bool:
     one = Monomial() if first is None else monomial(first)
     numerator = Monomial(held.coefficient, dict(held.factors))
     numerator.factors[below] += 1
@@ -455,7 +495,9 @@ def same_choice(engine: Engine, form: Linear) -> bool:
             if first.args[0] is not second.args[0]:
                 continue
             branches = [
-                engine.sum_of(linear(x).plus(Linear(), 0.0).plus(linear(y), form.terms[second] / form.terms[first]))
+                engine.sum_of(
+                    linear(x).plus(Linear(), 0.0).plus(linear(y), form.terms[second] / form.terms[first])
+                )
                 for x, y in zip(first.args[1:], second.args[1:], strict=True)
             ]
             coefficient = form.terms[first]

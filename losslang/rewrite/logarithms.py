@@ -42,7 +42,9 @@ def logarithm(engine: Engine, node: Node) -> Node | None:
     better = log_of(engine, inside) if nonnegative(inside) else log_of_signed(engine, inside)
     if better is None or better is node:
         return None
-    return engine.fired("logarithm", node, better, "carried as a logarithm, so that nothing over- or underflows")
+    return engine.fired(
+        "logarithm", node, better, "carried as a logarithm, so that nothing over- or underflows"
+    )
 
 
 def saturated(engine: Engine, node: Node) -> Node | None:
@@ -56,7 +58,9 @@ def saturated(engine: Engine, node: Node) -> Node | None:
         kept = engine.graph.make("log_saturated", (inside,), "kept")
         better = engine.graph.select(zero, kept, better)
         engine.settled[better] = better
-    return engine.fired("log_probability", node, better, "a probability that underflows still has a logarithm")
+    return engine.fired(
+        "log_probability", node, better, "a probability that underflows still has a logarithm"
+    )
 
 
 def exactly_zero(engine: Engine, node: Node) -> Node | None:
@@ -71,7 +75,11 @@ def exactly_zero(engine: Engine, node: Node) -> Node | None:
         return graph.broadcast(graph.apply("eq", node.args[0], -math.inf), node.axes)
     if node.op in PASSES and node.op != "stop":
         inner = exactly_zero(engine, node.args[0])
-        return None if inner is None else graph.make(node.op, (graph.broadcast(inner, node.args[0].axes), *node.args[1:]), node.attr)
+        return (
+            None
+            if inner is None
+            else graph.make(node.op, (graph.broadcast(inner, node.args[0].axes), *node.args[1:]), node.attr)
+        )
     if node.op in ("log_softmax", "log_normal_cdf") and bounded_below(node.args[0]):
         return None
     if node.op == "mul":
@@ -83,18 +91,30 @@ def exactly_zero(engine: Engine, node: Node) -> Node | None:
         return graph.const(True) if number(node) == 0 else None
     if node.op == "prod":
         inner = exactly_zero(engine, node.args[0])
-        return None if inner is None else graph.make("any", (graph.broadcast(inner, node.args[0].axes),), node.attr)
-    if node.op == "add" and (all(nonnegative(a) for a in node.args) or all(range_of(a).nonpositive for a in node.args)):
+        return (
+            None
+            if inner is None
+            else graph.make("any", (graph.broadcast(inner, node.args[0].axes),), node.attr)
+        )
+    if node.op == "add" and (
+        all(nonnegative(a) for a in node.args) or all(range_of(a).nonpositive for a in node.args)
+    ):
         parts = [exactly_zero(engine, a) for a in node.args]
         return None if any(p is None for p in parts) else _combine(graph, "and", [p for p in parts if p])
     if node.op == "sum":
         inner = exactly_zero(engine, node.args[0])
-        return None if inner is None else graph.make("all", (graph.broadcast(inner, node.args[0].axes),), node.attr)
+        return (
+            None
+            if inner is None
+            else graph.make("all", (graph.broadcast(inner, node.args[0].axes),), node.attr)
+        )
     if node.op == "select":
         then, other = (exactly_zero(engine, a) for a in node.args[1:])
         if then is None and other is None:
             return None
-        return graph.select(node.args[0], then if then is not None else False, other if other is not None else False)
+        return graph.select(
+            node.args[0], then if then is not None else False, other if other is not None else False
+        )
     return graph.apply("eq", node, 0.0)
 
 
@@ -209,7 +229,11 @@ def _log_of_tame(engine: Engine, form: Monomial) -> Node:
     top = build_product(graph, Monomial(form.coefficient, dict.fromkeys(above, 1.0)))
     bottom = build_product(graph, Monomial(1.0, dict.fromkeys(below, 1.0)))
     parts = [product] if not below else [product, top, bottom]
-    inside = graph.make("and", tuple(graph.apply("le", tiny, p) for p in parts) + tuple(graph.apply("le", p, largest) for p in parts))
+    inside = graph.make(
+        "and",
+        tuple(graph.apply("le", tiny, p) for p in parts)
+        + tuple(graph.apply("le", p, largest) for p in parts),
+    )
     return engine.computed(said, graph.select(inside, whole, said))
 
 
@@ -280,7 +304,9 @@ def _mixture(engine: Engine, form: Linear) -> tuple[Node, Node, Node] | None:
 
 def _without(node: Node, factor: Node) -> Node:
     form = monomial(node)
-    return build_product(node.graph, Monomial(form.coefficient, {f: p for f, p in form.factors.items() if f is not factor}))
+    return build_product(
+        node.graph, Monomial(form.coefficient, {f: p for f, p in form.factors.items() if f is not factor})
+    )
 
 
 def _of_mixture(engine: Engine, form: Linear, logs: Node, weights: tuple[Node, Node, Node]) -> Node:
@@ -292,7 +318,9 @@ def _of_mixture(engine: Engine, form: Linear, logs: Node, weights: tuple[Node, N
     engine.settled[said] = said
     if not (range_of(a).is_probability and range_of(b).is_probability):
         return engine.computed(said, logs)
-    missing = engine.add(engine.mul(t, engine.sub(1.0, a)), engine.mul(engine.sub(1.0, t), engine.sub(1.0, b)))
+    missing = engine.add(
+        engine.mul(t, engine.sub(1.0, a)), engine.mul(engine.sub(1.0, t), engine.sub(1.0, b))
+    )
     near = graph.apply("lt", missing, 0.5)
     return engine.computed(said, graph.select(near, graph.apply("log1p", -missing), logs))
 
@@ -313,7 +341,7 @@ def _log_of_one_and(engine: Engine, rest: Node) -> Node:
 def _of_difference(engine: Engine, form: Linear) -> Node | None:
     """log(c - c·p): through the complement; log(1 + x) of any sign as log1p."""
     if form.constant > 0 and len(form.terms) == 1:
-        (term, coefficient), = form.terms.items()
+        ((term, coefficient),) = form.terms.items()
         if coefficient == -form.constant:
             inner = log_complement_of(engine, term)
             if inner is not None:
@@ -337,7 +365,11 @@ def _of_contraction(engine: Engine, node: Node) -> Node | None:
     if not (nonnegative(a) and nonnegative(b)) or not (wild(a) or wild(b)):
         return None
     logs = log_of(engine, engine.mul(a, b))
-    return None if logs is None else engine.make("logsumexp", engine.graph.broadcast(logs, node.axes | node.attr), attr=node.attr)
+    return (
+        None
+        if logs is None
+        else engine.make("logsumexp", engine.graph.broadcast(logs, node.axes | node.attr), attr=node.attr)
+    )
 
 
 def _of_reduced_product(engine: Engine, node: Node) -> Node | None:
@@ -580,4 +612,3 @@ def _near_one(engine: Engine, node: Node) -> Node | None:
     engine.settled[said] = said
     near = graph.apply("lt", graph.apply("abs", less), 0.5 * graph.apply("abs", b))
     return engine.computed(said, graph.select(near, graph.apply("log1p", less / b), said))
-

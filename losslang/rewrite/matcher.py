@@ -38,7 +38,7 @@ class Matcher:
 
     def matches(self, pattern: Node, node: Node, found: Match) -> Iterator[Match]:
         """Every way in which ``pattern`` is ``node``, given what is already bound."""
-        pattern, node = _plain(pattern), _plain(node)
+        pattern, node = plain(pattern), plain(node)
         if pattern.op == "input":
             yield from self._variable(pattern.attr[0], node, found)
         elif number(pattern) is not None:
@@ -71,7 +71,9 @@ class Matcher:
         if pattern.op in ("logaddexp", "hypot", "maximum", "minimum", "contract"):
             yield from self._arguments(pattern.args, node.args[::-1], axes)
 
-    def _arguments(self, patterns: tuple[Node, ...], nodes: tuple[Node, ...], found: Match) -> Iterator[Match]:
+    def _arguments(
+        self, patterns: tuple[Node, ...], nodes: tuple[Node, ...], found: Match
+    ) -> Iterator[Match]:
         if not patterns:
             yield found
             return
@@ -95,16 +97,22 @@ class Matcher:
         """All of ``form``; a variable that is left over takes what is left over."""
         free = [t for t in pattern.terms if t.op == "input" and t.attr[0] not in found]
         rest = {t: c for t, c in pattern.terms.items() if t not in free}
-        for match, left in self._terms(list(rest.items()), Linear(dict(form.terms), form.constant - pattern.constant), found):
+        for match, left in self._terms(
+            list(rest.items()), Linear(dict(form.terms), form.constant - pattern.constant), found
+        ):
             if not free:
                 if left.size == 0 or (not left.terms and _close(left.constant, 0.0)):
                     yield match
             elif len(free) == 1 and left.terms:
                 scale = pattern.terms[free[0]]
-                node = build_sum(like.graph, Linear({t: c / scale for t, c in left.terms.items()}, left.constant / scale))
+                node = build_sum(
+                    like.graph, Linear({t: c / scale for t, c in left.terms.items()}, left.constant / scale)
+                )
                 yield from self._variable(free[0].attr[0], node, match)
             elif len(free) == 1 and left.constant:
-                yield from self._variable(free[0].attr[0], like.graph.const(left.constant / pattern.terms[free[0]]), match)
+                yield from self._variable(
+                    free[0].attr[0], like.graph.const(left.constant / pattern.terms[free[0]]), match
+                )
             elif len(left.terms) == len(free) and left.constant == 0:
                 yield from self._permuted(free, pattern, left, match)
 
@@ -118,7 +126,9 @@ class Matcher:
             for match in self._variable(free[0].attr[0], scaled(term, scale), found):
                 yield from self._permuted(free[1:], pattern, rest, match)
 
-    def _terms(self, patterns: list[tuple[Node, float]], form: Linear, found: Match) -> Iterator[tuple[Match, Linear]]:
+    def _terms(
+        self, patterns: list[tuple[Node, float]], form: Linear, found: Match
+    ) -> Iterator[tuple[Match, Linear]]:
         if not patterns:
             yield found, form
             return
@@ -183,7 +193,9 @@ class Matcher:
 
 def _scaled(node: Node, factor: float) -> Node:
     form = linear(node)
-    return build_sum(node.graph, Linear({t: factor * c for t, c in form.terms.items()}, factor * form.constant))
+    return build_sum(
+        node.graph, Linear({t: factor * c for t, c in form.terms.items()}, factor * form.constant)
+    )
 
 
 def contains(form: Linear, part: Linear, scale: float) -> bool:
@@ -196,7 +208,7 @@ def _close(a: float, b: float) -> bool:
     return abs(a - b) <= _TOLERANCE * max(abs(a), abs(b))
 
 
-def _plain(node: Node) -> Node:
+def plain(node: Node) -> Node:
     node = peel(node)
     while node.op in ("computed_as", "to_real") and node.args[0].elem == "real":
         node = peel(node.args[0])

@@ -48,7 +48,11 @@ def choice(engine: Engine, node: Node) -> Node | None:
     """A choice that is already made, or makes no difference."""
     condition, then, other = node.args
     if condition.op == "const":
-        return engine.graph.real(then if condition.attr else other) if node.elem == "real" else (then if condition.attr else other)
+        return (
+            engine.graph.real(then if condition.attr else other)
+            if node.elem == "real"
+            else (then if condition.attr else other)
+        )
     if then is other:
         return then
     chosen = engine.graph.select(condition, _given(then, condition, 1), _given(other, condition, 2))
@@ -122,7 +126,9 @@ def _sides(factor: Node, power: float) -> tuple[bool, bool]:
 def _merges(engine: Engine, form: Monomial) -> bool:
     """Whether one factor may underflow where another overflows (or would round twice)."""
     sides = [_sides(f, p) for f, p in form.factors.items()]
-    if sum(f.op == "exp" for f in form.factors) > 1 or any(f.op == "exp" and p != 1 for f, p in form.factors.items()):
+    if sum(f.op == "exp" for f in form.factors) > 1 or any(
+        f.op == "exp" and p != 1 for f, p in form.factors.items()
+    ):
         return True
     if any(f.op in ("sigmoid", "softmax") for f in form.factors) and _mentioned(engine, form):
         return True
@@ -130,7 +136,7 @@ def _merges(engine: Engine, form: Monomial) -> bool:
         return True
     for i, (down, up) in enumerate(sides):
         for j, (other_down, other_up) in enumerate(sides):
-            if i != j and (down and other_up or up and other_down):
+            if i != j and ((down and other_up) or (up and other_down)):
                 return True
     return False
 
@@ -195,17 +201,27 @@ def _over_weight(engine: Engine, form: Monomial) -> Node | None:
             logs = [t for t, c in inside.terms.items() if c == 1 and t.op == "log" and t.args[0] is weight]
             if not logs:
                 continue
-            rest = build_sum(graph, Linear({t: c for t, c in inside.terms.items() if t is not logs[0]}, inside.constant))
+            rest = build_sum(
+                graph, Linear({t: c for t, c in inside.terms.items() if t is not logs[0]}, inside.constant)
+            )
             if part.op == "softmax":
                 direct = graph.apply("exp", rest - graph.make("logsumexp", part.args, part.attr))
             else:
                 direct = graph.apply("exp", rest) * graph.apply("sigmoid", -part.args[0])
             said = part / weight
-            usual = graph.apply("lt", 1e-30, weight) if part.op == "softmax" else graph.apply("lt", 0.0, part.args[0])
+            usual = (
+                graph.apply("lt", 1e-30, weight)
+                if part.op == "softmax"
+                else graph.apply("lt", 0.0, part.args[0])
+            )
             better = engine.computed(said, graph.select(usual, said, direct))
-            left = Monomial(form.coefficient, {f: p for f, p in form.factors.items() if f not in (part, weight)})
+            left = Monomial(
+                form.coefficient, {f: p for f, p in form.factors.items() if f not in (part, weight)}
+            )
             left.multiply(peel(better), 1.0)
-            return engine.fired("over_weight", said, engine.product_of(left), "a weight of 0 still has a derivative")
+            return engine.fired(
+                "over_weight", said, engine.product_of(left), "a weight of 0 still has a derivative"
+            )
     return None
 
 
@@ -237,7 +253,9 @@ def _finish(engine: Engine, plain: Monomial, factor: Node) -> Node:
     return result
 
 
-def _distribute(engine: Engine, plain: Monomial, exponent: Linear, signed: list[tuple[Node, float]]) -> Node | None:
+def _distribute(
+    engine: Engine, plain: Monomial, exponent: Linear, signed: list[tuple[Node, float]]
+) -> Node | None:
     """A sum of changing sign takes the exponential into each of its terms."""
     if len(signed) == 1 and signed[0][1] == 1 and signed[0][0].op in ("sum", "contract"):
         if any(t.axes & signed[0][0].attr for t in exponent.terms):
@@ -276,7 +294,12 @@ def _into_sum(engine: Engine, plain: Monomial, exponent: Linear, total: Node) ->
     if rest is exponent and inner.op == "select":
         condition, then, other = inner.args
         factor = exponential(engine, exponent)
-        entries = engine.make("select", condition, engine.mul(then, factor), engine.mul(other, factor) if number(other) != 0 else 0.0)
+        entries = engine.make(
+            "select",
+            condition,
+            engine.mul(then, factor),
+            engine.mul(other, factor) if number(other) != 0 else 0.0,
+        )
     else:
         entries = _finish(engine, kept, exponential(engine, rest))
     summed = engine.make("sum", graph.broadcast(entries, inner.axes | total.attr), attr=total.attr)
@@ -312,7 +335,9 @@ def power(engine: Engine, node: Node) -> Node | None:
             return None
         if value == 0.5:
             return engine.make("sqrt", base)
-        if value == -1 or (value == int(value) and base.op in ("exp", "div", "mul", "neg", "pow", "abs", "sqrt")):
+        if value == -1 or (
+            value == int(value) and base.op in ("exp", "div", "mul", "neg", "pow", "abs", "sqrt")
+        ):
             return _constant_power(engine, node, value)
         if value == int(value) and abs(value) <= 4:
             return None if isinstance(exponent.attr, float) else engine.make("pow", base, float(value))

@@ -21,7 +21,7 @@ from losslang.ranges import interval_of
 from losslang.rewrite.adapter import Adapter, plain_make
 from losslang.rewrite.engine import Engine
 from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, opened
-from losslang.rewrite.matcher import Match, Matcher, Variables, contains
+from losslang.rewrite.matcher import Match, Matcher, Variables, contains, plain
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,54 @@ class CompiledRule:
     shape: str
     root: Node
     form: Linear
+    orders: Orders
+    closed_orders: Orders
     value_only: bool
 
     @property
     def matcher(self) -> Matcher:
         return Matcher(self.variables, loose=self.shape == "sum")
+
+
+Signature = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Orders:
+    """A sum to look for: the orders in which its terms are tried, and what each term is made of."""
+
+    orders: tuple[tuple[tuple[Node, float], ...], ...]
+    constant: float
+    needs: tuple[Signature, ...]
+
+    def fits(self, held: list[Signature]) -> bool:
+        """Whether every term could be among terms that are made so."""
+        return all(any(need <= has for has in held) for need in self.needs)
+
+
+def orders_of(form: Linear) -> Orders:
+    terms = sorted(form.terms.items(), key=lambda item: (item[0].op == "input", -_weight(item[0])))
+    orders = [tuple(terms)]
+    if len(terms) > 1 and terms[1][0].op == terms[0][0].op:
+        orders.append((terms[1], terms[0], *terms[2:]))
+    return Orders(tuple(orders), form.constant, tuple(signatures(form, pattern=True)))
+
+
+def signatures(form: Linear, pattern: bool = False) -> list[Signature]:
+    """The ops of the factors of every term; of a pattern, without those that a match may divide by."""
+    result: list[Signature] = []
+    for term in form.terms:
+        factors = [(plain(f).op, p) for f, p in monomial(term).factors.items()]
+        if not pattern:
+            result.append(frozenset(op for op, _ in factors))
+            continue
+        anchors = frozenset(op for op, _ in factors if op not in ("input", "const", "add"))
+        result.append(anchors if len(form.terms) == 1 or len(anchors) < 2 else frozenset())
+    return result
+
+
+def _weight(node: Node) -> int:
+    return 1 + sum(_weight(a) for a in node.args)
 
 
 def rule_sources() -> list[m.Rule]:
@@ -97,7 +140,18 @@ def compile_rule(source: m.Rule) -> CompiledRule:
         shape, form = "exponent", linear(root.args[0])
     else:
         form = opened(linear(root))
-    return CompiledRule(source.name, source.doc or "", source, variables, shape, root, form, value_only)
+    return CompiledRule(
+        source.name,
+        source.doc or "",
+        source,
+        variables,
+        shape,
+        root,
+        form,
+        orders_of(form),
+        orders_of(linear(root)),
+        value_only,
+    )
 
 
 @cache
@@ -116,23 +170,29 @@ def sum_rules(engine: Engine, form: Linear, node: Node) -> bool:
     """Apply the first rule that finds its terms in ``form``."""
     if not engine.rules:
         return False
-    return any(_sum_rule(engine, rule, form) for rule in _by_shape().get("sum", ()))
-
-
-def _sum_rule(engine: Engine, rule: CompiledRule, form: Linear) -> bool:
-    for pattern, whole in ((linear(rule.root), form), (rule.form, opened(form))):
-        for match, used, factor, scale in _in_sum(rule, pattern, whole, engine):
-            new = _instance(engine, rule, match)
-            if new is None:
-                continue
-            if factor.factors:
-                new = engine.mul(build_product(engine.graph, Monomial(1.0, factor.factors)), new)
-            before = build_sum(engine.graph, used)
-            engine.fired(rule.name, before, new if scale == 1 else engine.graph.const(scale) * new, rule.reason)
-            rest = _reopened(form, whole, used).plus(used, -1.0)
-            merged = rest.plus(linear(new), scale)
-            form.terms, form.constant = merged.terms, merged.constant
+    apart = opened(form)
+    together, split = signatures(form), signatures(apart)
+    for rule in _by_shape().get("sum", ()):
+        if rule.closed_orders.fits(together) and _sum_rule(engine, rule, rule.closed_orders, form, form):
             return True
+        if rule.orders.fits(split) and _sum_rule(engine, rule, rule.orders, form, apart):
+            return True
+    return False
+
+
+def _sum_rule(engine: Engine, rule: CompiledRule, orders: Orders, form: Linear, whole: Linear) -> bool:
+    for match, used, factor, scale in _in_sum(rule, orders, whole, engine):
+        new = _instance(engine, rule, match)
+        if new is None:
+            continue
+        if factor.factors:
+            new = engine.mul(build_product(engine.graph, Monomial(1.0, factor.factors)), new)
+        before = build_sum(engine.graph, used)
+        engine.fired(rule.name, before, new if scale == 1 else engine.graph.const(scale) * new, rule.reason)
+        rest = _reopened(form, whole, used).plus(used, -1.0)
+        merged = rest.plus(linear(new), scale)
+        form.terms, form.constant = merged.terms, merged.constant
+        return True
     return False
 
 
@@ -149,21 +209,15 @@ def _reopened(form: Linear, whole: Linear, used: Linear) -> Linear:
 
 
 def _in_sum(
-    rule: CompiledRule, pattern: Linear, form: Linear, engine: Engine
+    rule: CompiledRule, orders: Orders, form: Linear, engine: Engine
 ) -> Iterator[tuple[Match, Linear, Monomial, float]]:
     """Every place of a rule's sum in a sum: the match, the terms used, their common factor and scale."""
-    if form.size < pattern.size:
-        return
-    terms = sorted(pattern.terms.items(), key=lambda item: (item[0].op == "input", -_weight(item[0])))
-    orders = [terms]
-    if len(terms) > 1 and terms[1][0].op == terms[0][0].op:
-        orders.append([terms[1], terms[0], *terms[2:]])
-    for order in orders:
-        yield from _in_order(rule, order, pattern.constant, form, engine)
+    for order in orders.orders:
+        yield from _in_order(rule, order, orders.constant, form, engine)
 
 
 def _in_order(
-    rule: CompiledRule, terms: list[tuple[Node, float]], constant: float, form: Linear, engine: Engine
+    rule: CompiledRule, terms: tuple[tuple[Node, float], ...], constant: float, form: Linear, engine: Engine
 ) -> Iterator[tuple[Match, Linear, Monomial, float]]:
     anchor, coefficient = terms[0]
     wanted = monomial(anchor)
@@ -181,17 +235,15 @@ def _in_order(
                     yield found, more, factor, scale
 
 
-def _weight(node: Node) -> int:
-    return 1 + sum(_weight(a) for a in node.args)
-
-
-def _with_constant(engine: Engine, form: Linear, used: Linear, factor: Monomial, constant: float) -> Linear | None:
+def _with_constant(
+    engine: Engine, form: Linear, used: Linear, factor: Monomial, constant: float
+) -> Linear | None:
     part = linear(build_product(engine.graph, Monomial(constant, factor.factors)))
     return used.plus(part) if contains(form, part, 1.0) else None
 
 
 def _others(
-    engine: Engine, matcher: Matcher, terms: list[tuple[Node, float]], form: Linear, factor: Monomial, scale: float,
+    engine: Engine, matcher: Matcher, terms: tuple[tuple[Node, float], ...], form: Linear, factor: Monomial, scale: float,
     found: Match, used: Linear,
 ) -> Iterator[tuple[Match, Linear]]:  # fmt: skip
     if not terms:
@@ -207,7 +259,9 @@ def _others(
             inner = build_product(engine.graph, product)
         part = linear(inner)
         if contains(form.plus(used, -1.0), part, scale * coefficient):
-            yield from _others(engine, matcher, rest, form, factor, scale, found, used.plus(part, scale * coefficient))
+            yield from _others(
+                engine, matcher, rest, form, factor, scale, found, used.plus(part, scale * coefficient)
+            )
         return
     wanted = monomial(pattern)
     for term, has in list(form.terms.items()):
@@ -218,7 +272,9 @@ def _others(
             other = has * left.coefficient / wanted.coefficient / coefficient
             if abs(other - scale) > 1e-9 * abs(scale) or left.factors != factor.factors:
                 continue
-            yield from _others(engine, matcher, rest, form, factor, scale, match, used.plus(Linear({term: has})))
+            yield from _others(
+                engine, matcher, rest, form, factor, scale, match, used.plus(Linear({term: has}))
+            )
 
 
 def _bound(pattern: Node, found: Match) -> bool:
@@ -275,13 +331,15 @@ def exponent_rules(engine: Engine, form: Linear) -> Node | None:
     if not engine.rules:
         return None
     for rule in _by_shape().get("exponent", ()):
-        for match, used, factor, scale in _in_sum(rule, rule.form, form, engine):
+        for match, used, factor, scale in _in_sum(rule, rule.orders, form, engine):
             new = _instance(engine, rule, match)
             if new is None or factor.factors or abs(scale - 1) > 1e-9:
                 continue
             rest = form.plus(used, -1.0)
             after = engine.mul(new, engine.make("exp", build_sum(engine.graph, rest))) if rest.size else new
-            return engine.fired(rule.name, engine.graph.apply("exp", build_sum(engine.graph, used)), after, rule.reason)
+            return engine.fired(
+                rule.name, engine.graph.apply("exp", build_sum(engine.graph, used)), after, rule.reason
+            )
     return None
 
 

@@ -11,7 +11,16 @@ import math
 from losslang.ir import Node
 from losslang.rewrite.differences import difference
 from losslang.rewrite.engine import Engine, handles
-from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, nonnegative, peel
+from losslang.rewrite.forms import (
+    Linear,
+    Monomial,
+    build_product,
+    build_sum,
+    linear,
+    monomial,
+    nonnegative,
+    peel,
+)
 from losslang.rewrite.identities import IDENTITIES
 from losslang.rewrite.logarithms import log_of
 from losslang.rewrite.rules import sum_rules

@@ -10,7 +10,6 @@ NONE: Swing = (False, False)
 _EDGE = 60.0  # exponents beyond this leave float32 or its square
 
 
-
 def swing(node: Node) -> Swing:
     """(may underflow, may overflow) for moderate inputs: what exponentials make, not plain inputs."""
     memo = node.graph.swings

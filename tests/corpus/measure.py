@@ -72,7 +72,7 @@ def reference(entry: Entry) -> Reference:
     slacks = [np.zeros_like(g) for g in gradients]
     for name in wrt:
         for place in _places(arrays[name]):
-            moved, rises = _nudged(arrays[name], place)
+            moved = _nudged(arrays[name], place)
             other, others = at({**inputs, name: moved})
             with np.errstate(all="ignore"):
                 slack += _gap(other, value)
@@ -96,12 +96,12 @@ def _places(array: NDArray[np.generic]) -> list[tuple[int, ...]]:
     return [()] if array.ndim == 1 else [(j,) for j in range(array.shape[1])]
 
 
-def _nudged(array: NDArray[np.generic], place: tuple[int, ...]) -> tuple[NDArray[np.generic], None]:
+def _nudged(array: NDArray[np.generic], place: tuple[int, ...]) -> NDArray[np.generic]:
     """One unit in the last place towards 0 (towards where every kind goes on)."""
     moved = array.copy()
     at = (slice(None), *place)
     moved[at] = np.nextafter(moved[at], np.float32(0.0))
-    return moved, None
+    return moved
 
 
 def judge(entry: Entry, backend: str = "numpy", rewrite: bool = True, ref: Reference | None = None) -> Judged:

@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 
 from tests.corpus import moved, reals, sigmoids, softmaxes  # noqa: F401
-from tests.corpus.entries import ENTRIES, Entry
+from tests.corpus.entries import ENTRIES
 from tests.corpus.measure import Reference, judge, reference
 
 CACHE = Path(tempfile.gettempdir()) / "losslang-corpus.pickle"
