@@ -85,6 +85,8 @@ class Adapter:
 
     def _call(self, e: m.Call) -> Node:
         args = [self.build(a) for a in e.args]
+        if e.function == "trigamma":
+            return self.make("polygamma", *args, attr=1)
         if e.along is None:
             return self.make(_RENAMED.get(e.function, e.function), *args)
         over = frozenset[str]().union(*(self.axes[a.name] for a in e.along.axes))

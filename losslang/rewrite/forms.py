@@ -261,10 +261,7 @@ def _careful_product(graph: Graph, form: Monomial) -> Node:
             key=lambda f: f.op not in ("add", "hypot", "sqrt", "sum"),
         )
         part = power_of(_interleaved(graph, above, below), step)
-        if result is None:
-            result = part
-        else:
-            result = graph.make("mul", (result, part))
+        result = part if result is None else graph.make("mul", (result, part))
         for f in whole:
             left[f] -= math.copysign(step, left[f])
             if left[f] == 0:
