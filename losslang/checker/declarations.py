@@ -184,14 +184,5 @@ def declare_hyper(
         )  # fmt: skip
     value = constants.default(context, default, names, names)
     constants.require_within(context, value, allowed, statement.name, default.span)
-    _note_sizes(context, value, names)
     lowered = LoweredHyper(statement.name, kind, names, node, value, allowed, statement.doc or "")
     return lowered, Value(node, kind)
-
-
-def _note_sizes(context: Context, value: object, names: tuple[str, ...]) -> None:
-    for name in names:
-        if not isinstance(value, tuple):
-            return
-        context.hyper_sizes[name] = len(value)
-        value = value[0]

@@ -314,13 +314,16 @@ def _lowered(
         LoweredReport(name, value.node, value.kind, _report_axes(work, value), work.named[name].doc or "")
         for name, value in reports.items()
     )
-    needs = any(i.collection or any(a.startswith("*") for a in i.axes) for i in work.inputs.values())
-    fixed = {a: n for a, n in {**context.hyper_sizes, **context.fixed}.items() if "~" not in a}
+    inputs, hypers = _own_or_reached(
+        work, [total, *(t.node for t in lowered_terms), *(r.node for r in lowered_reports)]
+    )
+    needs = any(i.collection or any(a.startswith("*") for a in i.axes) for i in inputs)
+    fixed = {a: n for a, n in context.fixed.items() if "~" not in a}
     return LoweredLoss(
         name=work.plan.name,
         graph=graph,
-        inputs=tuple(work.inputs.values()),
-        hypers=tuple(work.hypers.values()),
+        inputs=inputs,
+        hypers=hypers,
         terms=tuple(lowered_terms),
         offset=objective.offset.node if objective.offset else None,
         total=total,
@@ -332,6 +335,19 @@ def _lowered(
         doc=work.plan.doc,
         needs_signature=needs,
     )
+
+
+def _own_or_reached(
+    work: LossElaboration, roots: list[Node]
+) -> tuple[tuple[LoweredInput, ...], tuple[LoweredHyper, ...]]:
+    """The loss's own inputs and hyperparameters, and of the shared ones those that it depends on."""
+    reached = set(walk(roots))
+    own = {s.name for s in work.plan.own if isinstance(s, (m.Input, m.Hyper))}
+    inputs = (
+        i for i in work.inputs.values() if i.name in own or any(leaf.node in reached for leaf in i.leaves)
+    )
+    hypers = (h for h in work.hypers.values() if h.name in own or h.node in reached)
+    return tuple(inputs), tuple(hypers)
 
 
 def _report_axes(work: LossElaboration, value: Value) -> tuple[str, ...]:

@@ -74,7 +74,6 @@ class Context:
     hyper_nodes: set[Node] = field(default_factory=set)
     index_axes: frozenset[str] = frozenset()
     shared_axes: frozenset[str] = frozenset()
-    hyper_sizes: dict[str, int] = field(default_factory=dict)
     inlined: dict[object, Meaning | None] = field(default_factory=dict)
     _local_axes: dict[tuple[str, int, tuple[str, ...]], str] = field(default_factory=dict)
 
