@@ -7,7 +7,7 @@ from collections.abc import Callable
 from losslang.ir import Node
 from losslang.rewrite.complements import complement_of
 from losslang.rewrite.engine import Engine
-from losslang.rewrite.forms import Linear, build_sum, linear, nonnegative, number
+from losslang.rewrite.forms import Linear, bounded_below, build_sum, linear, nonnegative, number
 from losslang.rewrite.swings import wild
 
 Rule = Callable[[Engine, Node, Node], "Node | None"]
@@ -46,6 +46,8 @@ def _through_logarithms(engine: Engine, a: Node, b: Node) -> Node | None:
         return None
     graph = engine.graph
     gap = build_sum(graph, form)
+    if not bounded_below(gap):
+        return None
     above = -(a * graph.apply("expm1", -gap))
     below = b * graph.apply("expm1", gap)
     return engine.computed(said(a, b), graph.select(graph.apply("lt", 0.0, gap), above, below))

@@ -86,6 +86,9 @@ def normal_product(engine: Engine, node: Node) -> Node | None:
     if better is not None:
         return better
     if _merges(engine, form):
+        inside = _into_choice(engine, form)
+        if inside is not None:
+            return inside
         better = _through_logarithms(engine, form)
         if better is not None:
             return engine.fired("product_of_exponentials", build_product(engine.graph, before), better,
@@ -102,6 +105,17 @@ def square_sum(engine: Engine, node: Node) -> Node | None:
     if a is not b or a.elem != "real" or not node.attr <= a.axes:
         return None
     return engine.make("sum", engine.make("pow", a, 2.0), attr=node.attr)
+
+
+def _into_choice(engine: Engine, form: Monomial) -> Node | None:
+    """A product with a choice whose other branch is 0: the choice of the product."""
+    for factor, power in form.factors.items():
+        if power == 1 and factor.op == "select" and number(factor.args[2]) == 0 and any(swing(factor.args[1])):
+            condition, then, _ = factor.args
+            rest = Monomial(form.coefficient, {f: p for f, p in form.factors.items() if f is not factor})
+            inner = engine.mul(then, build_product(engine.graph, rest))
+            return engine.make("select", condition, inner, 0.0)
+    return None
 
 
 def _infinite(node: Node) -> bool:

@@ -14,6 +14,7 @@ from losslang.rewrite.engine import Engine, handles
 from losslang.rewrite.forms import (
     Linear,
     Monomial,
+    bounded_below,
     build_product,
     build_sum,
     linear,
@@ -66,7 +67,7 @@ def _common_exponential(engine: Engine, form: Linear) -> bool:
             if logs[0] is None or logs[1] is None or "log" in (logs[0].op, logs[1].op):
                 continue
             gap = linear(engine.sub(logs[1], logs[0]))
-            if gap.size > 1 or gap.constant:
+            if gap.size > 1 or gap.constant or not all(bounded_below(t) for t in gap.terms):
                 continue
             factor = engine.make("exp", build_sum(engine.graph, gap))
             inner = engine.sum_of(Linear({factor: form.terms[second]}, form.terms[first]))
