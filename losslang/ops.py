@@ -228,7 +228,7 @@ _elementwise("computed_as", 2, partials=lambda out, meaning, formula: (out.graph
 
 # -- along axes ---------------------------------------------------------------------------------
 def _without(args: tuple[Node, ...], attr: Any) -> frozenset[str]:
-    return _union(args, attr) - attr
+    return _union(args, attr) - frozenset(attr)
 
 
 def _reduce(name: str, **columns: Any) -> None:
@@ -296,8 +296,8 @@ _row("scatter_add", 2, "structure", lambda args, attr: frozenset(attr[1]) | {att
      interval=lambda x, at: EVERYTHING,
      doc="attr: (axis, kept axes). Sums x into place at along axis, over the other axes; out of range is dropped")  # fmt: skip
 _row("extern", -1, "structure", lambda args, attr: frozenset(attr[2]), elem=lambda args, attr: attr[3],
-     doc="attr: (name, layouts of the arguments, layout of the result, element class): a host function; cut out "
-     "before differentiation and emission")  # fmt: skip
+     doc="attr: (name, layouts of the arguments, layout of the result, element class, how many axes of the result "
+     "ride along: they lead): a host function; cut out before differentiation and emission")  # fmt: skip
 _row("stack", -1, "structure", lambda args, attr: _union(args, attr) | {attr}, linear=True,
      elem=lambda args, attr: args[0].elem if len({a.elem for a in args}) == 1 else "real",
      interval=lambda *xs: _hull(xs), doc="attr: the new axis")  # fmt: skip
