@@ -2,7 +2,7 @@
 
 The reverse of evaluation, with "needed" in place of a derivative. It lets validation ignore garbage in
 padded places, and report an index out of range only where something would be picked with it.
-Structural ops are taken to need every place of their arguments.
+Structural ops are taken to need every place of their arguments; externs, those along the axes that ride along.
 """
 
 from __future__ import annotations
@@ -52,6 +52,9 @@ def _arguments(graph: Graph, node: Node, needed: Node) -> list[Node]:
     if node.op == "rename":
         old, new = node.attr
         return [graph.rename(needed, new, old) if new in needed.axes else needed]
+    if node.op == "extern":
+        leading = frozenset(node.attr[2][: node.attr[4]])
+        return [graph.reduce("any", needed, needed.axes - leading)] * len(node.args)
     if OPS[node.op].family in ("elementwise", "reduce") or node.op in ("contract", "broadcast"):
         return [needed] * len(node.args)
     everything = graph.const(True)

@@ -25,9 +25,10 @@ ORDER = [
     ["parse", "format"],
     ["checker"],
     ["spec"],
-    ["rewrite", "differentiate", "cotangent", "pullbacks", "demand"],
+    ["rewrite", "differentiate", "cotangent", "pullbacks", "demand", "cut", "listing"],
     ["backends", "truth"],
     ["runtime"],
+    ["parts", "programs"],
     ["compiler"],
     ["worked", "verify"],
     ["render"],
@@ -55,7 +56,7 @@ FRAMEWORKS = {"numpy", "torch", "jax", "scipy", "matplotlib", "rich"}
 
 #: Modules that are imported only once their framework is in use.
 FRAMEWORK_MODULES = (
-    "runtime/torch_adapter.py", "runtime/jax_adapter.py", "runtime/numpy_adapter.py", "runtime/validation.py",
+    "runtime/torch_", "runtime/jax_", "runtime/numpy_", "runtime/validation.py",
     "truth/", "verify/", "_helpers.py", "_special.py",
 )  # fmt: skip
 

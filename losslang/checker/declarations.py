@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from losslang import model as m
 from losslang.checker import constants
@@ -19,8 +19,11 @@ SAMPLE_RANK = 2
 SAMPLE_MEMBERS = (("first.weight", 2), ("first.bias", 1))
 
 
-def axis_names(statements: list[m.Node]) -> list[str]:
-    """Every axis that the statements name, those of inputs first, in order of appearance."""
+def axis_names(statements: list[m.Node], is_extern: Callable[[str], bool] = lambda _: False) -> list[str]:
+    """Every axis that the statements name, those of inputs first, in order of appearance.
+
+    Renames, literals and calls of externs bring in axes that no input has.
+    """
     declared: dict[str, None] = {}
     introduced: dict[str, None] = {}
     for statement in statements:
@@ -34,11 +37,11 @@ def axis_names(statements: list[m.Node]) -> list[str]:
                     declared[name] = None
         if isinstance(statement, m.AxisDecl):
             declared[statement.name] = None
-        introduced.update(dict.fromkeys(_introduced(statement)))
+        introduced.update(dict.fromkeys(_introduced(statement, is_extern)))
     return [*declared, *(name for name in introduced if name not in declared)]
 
 
-def _introduced(root: m.Node) -> Iterator[str]:
+def _introduced(root: m.Node, is_extern: Callable[[str], bool]) -> Iterator[str]:
     stack = [root]
     while stack:
         node = stack.pop()
@@ -46,6 +49,8 @@ def _introduced(root: m.Node) -> Iterator[str]:
             yield node.to
         elif isinstance(node, m.Array):
             yield from node.axes
+        elif isinstance(node, m.Call) and node.along is not None and is_extern(node.function):
+            yield from (ref.name for ref in node.along.axes if not ref.pack)
         stack.extend(reversed(list(children(node))))
 
 

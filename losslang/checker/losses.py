@@ -188,7 +188,7 @@ def elaborate_loss(
 def _declare(work: LossElaboration) -> None:
     context, scope, plan = work.context, work.scope, work.plan
     statements = plan.statements
-    scope.axes.update({name: name for name in axis_names(statements)})
+    scope.axes.update({name: name for name in axis_names(statements, scope.module.is_extern)})
     context.shared_axes = _shared_axes(statements)
     for statement in statements:
         if isinstance(statement, m.AxisDecl):

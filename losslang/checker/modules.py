@@ -38,6 +38,10 @@ class Module:
         found = library.definition(name)
         return (found, LIBRARY) if found else None
 
+    def is_extern(self, name: str) -> bool:
+        found = self.find_def(name)
+        return found is not None and isinstance(found[0], m.Extern)
+
     def find_dist(self, name: str) -> tuple[m.Dist, Module] | None:
         for module in (self, *self.imports):
             if name in module.dists:

@@ -1,10 +1,8 @@
 """JAX: arrays (NumPy's too) in, arrays out, differentiable to any order.
 
-A ``custom_jvp`` stands around the compiled functions; its rule returns ⟨gradient, tangent⟩ with the
-compiled gradient, so that forward mode, reverse mode and their compositions all work. The total's
-gradient is computed with the value; those of other results stand under ``jax.checkpoint``, which puts
-them off until a backward pass asks for them. Everything runs under ``jit``: compiling one function is
-quicker than dispatching its parts. Nothing here looks at values.
+Everything runs under ``jit``, for compiling one function is quicker than dispatching its parts; only
+functions that the host supplies are called as they are, so that they may read something new each
+time. Nothing here looks at values.
 """
 
 from __future__ import annotations
@@ -16,15 +14,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.custom_derivatives import SymbolicZero
 
 from losslang.errors import InputError
 from losslang.lowered import Schedule
 from losslang.runtime import schedules
 from losslang.runtime.adapter import output
 from losslang.runtime.binding import check_type
+from losslang.runtime.externs import check_result, check_shape, not_an_array
 from losslang.runtime.foreign import category_of_letter, framework_of
-from losslang.runtime.kernels import Program, Slot
+from losslang.runtime.jax_functions import computed, differentiable, with_gradient
+from losslang.runtime.kernels import HostCall, Program, Slot
 from losslang.runtime.results import Output, children
 from losslang.runtime.words import type_name
 
@@ -95,11 +94,20 @@ class JaxAdapter:
         return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
     def call(self, program: Program, raw: Sequence[Any]) -> Output:
-        return output(program, program.adapted.call(*_abstractable(raw)))
+        given = _abstractable(raw)
+        if program.calls:
+            return output(program, _through_host(program, given))
+        return output(program, program.fused.adapted.call(*given))
 
     def adopt(self, program: Program) -> None:
-        program.adapted.call = jax.jit(_differentiable(program))
-        program.adapted.gradients = functools.cache(lambda wrt: jax.jit(_with_gradient(program, wrt)))
+        fused = program.fused
+        fused.adapted.call = jax.jit(_differentiable(program))
+        fused.adapted.gradients = functools.cache(lambda wrt: jax.jit(_with_gradient(program, wrt)))
+        fused.adapted.results = functools.cache(lambda real: jax.jit(differentiable(fused, real)))
+        for call in program.calls:
+            call.arguments.adapted.results = functools.cache(
+                lambda real, part=call.arguments: jax.jit(computed(part, real))
+            )
 
     def opaque(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return function
@@ -107,9 +115,48 @@ class JaxAdapter:
     def value_and_gradient(
         self, program: Program, raw: Sequence[Any], wrt: tuple[int, ...]
     ) -> tuple[Output, list[Any]]:
-        results = program.adapted.gradients(wrt)(*_abstractable(raw))
+        given = _abstractable(raw)
         count = program.layout.count
+        if program.calls:
+            results, gradients = _gradient_through_host(program, given, wrt)
+            return output(program, results), gradients
+        results = program.fused.adapted.gradients(wrt)(*given)
         return output(program, results[:count]), list(results[count:])
+
+
+def _through_host(program: Program, raw: Sequence[Any]) -> tuple[Any, ...]:
+    """The results with the calls of the host between them."""
+    arrays, real = _prepared(program, raw)
+    for call in program.calls:
+        arrays.append(_host_result(program, call, arrays, real))
+    results: tuple[Any, ...] = program.fused.adapted.results(real)(*arrays)
+    return results
+
+
+def _host_result(program: Program, call: HostCall, arrays: list[Any], real: Any) -> Any:
+    found = call.arguments.adapted.results(real)(*arrays) if call.order else ()
+    result = call.function(*(found[at] for at in call.order))
+    if not isinstance(result, jax.Array) and framework_of(result) != "numpy":
+        raise not_an_array(call.slot, type_name(result), "a JAX array")
+    result = jnp.asarray(result)
+    check_result(call.slot, _category(result.dtype), f"an array of {result.dtype}")
+    check_shape(program, call, [each.shape for each in (*arrays, result)])
+    result = result.astype(_types(real)[call.slot.elem])
+    return result if call.flows else jax.lax.stop_gradient(result)
+
+
+def _gradient_through_host(
+    program: Program, raw: list[Any], wrt: tuple[int, ...]
+) -> tuple[tuple[Any, ...], list[Any]]:
+    def total(chosen: list[Any]) -> tuple[Any, tuple[Any, ...]]:
+        given = list(raw)
+        for at, value in zip(wrt, chosen, strict=True):
+            given[at] = value
+        results = _through_host(program, given)
+        return results[program.layout.total], results
+
+    (_, results), gradients = jax.value_and_grad(total, has_aux=True)([jnp.asarray(raw[at]) for at in wrt])
+    return results, list(gradients)
 
 
 def _abstractable(raw: Sequence[Any]) -> list[Any]:
@@ -127,14 +174,18 @@ def _prepared(program: Program, raw: Sequence[Any]) -> tuple[list[Any], Any]:
         slot.decides and array.dtype == jnp.float64 for slot, array in zip(program.slots, arrays, strict=True)
     )
     real = jnp.float64 if double else jnp.float32
-    types = {"real": real, "int": jax.dtypes.canonicalize_dtype(np.int64), "bool": np.bool_}
+    types = _types(real)
     return [array.astype(types[slot.elem]) for slot, array in zip(program.slots, arrays, strict=True)], real
+
+
+def _types(real: Any) -> dict[str, Any]:
+    return {"real": real, "int": jax.dtypes.canonicalize_dtype(np.int64), "bool": np.bool_}
 
 
 def _differentiable(program: Program) -> Callable[..., tuple[Any, ...]]:
     def call(*raw: Any) -> tuple[Any, ...]:
         arrays, real = _prepared(program, raw)
-        return _custom(program, real)(*arrays)
+        return differentiable(program.fused, real)(*arrays)
 
     return call
 
@@ -144,121 +195,12 @@ def _with_gradient(program: Program, wrt: tuple[int, ...]) -> Callable[..., tupl
 
     def call(*raw: Any) -> tuple[Any, ...]:
         arrays, real = _prepared(program, raw)
-        results = _value_and_gradient(program, real, wrt)(*arrays)
+        results = with_gradient(program.fused, real, wrt)(*arrays)
         types = [jnp.asarray(raw[at]).dtype for at in wrt]
         gradients = [each.astype(dtype) for each, dtype in zip(results[count:], types, strict=True)]
         return (*results[:count], *gradients)
 
     return call
-
-
-def _custom(program: Program, real: Any) -> Callable[..., tuple[Any, ...]]:
-    """The results of a program, differentiated by the compiled gradients."""
-    layout = program.layout
-
-    def value(*arrays: Any) -> tuple[Any, ...]:
-        return program.value()(*arrays, real)
-
-    def rule(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        wrt, moving = _moving(program, tangents)
-        results = _value_and_gradient(program, real, wrt)(*primals)
-        gradients, results = results[layout.count :], results[: layout.count]
-        return results, _slopes(program, real, primals, results, gradients, wrt, moving)
-
-    return _with_rule(value, rule)
-
-
-def _value_and_gradient(program: Program, real: Any, wrt: tuple[int, ...]) -> Callable[..., tuple[Any, ...]]:
-    """The results and the total's gradients, these too with a compiled derivative: one that is safe where
-    masked values would make automatic differentiation multiply 0 by infinity."""
-    layout = program.layout
-
-    def value(*arrays: Any) -> tuple[Any, ...]:
-        return (program.value_and_gradient(wrt) if wrt else program.value())(*arrays, real)
-
-    def rule(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        along, moving = _moving(program, tangents)
-        results = value(*primals)
-        still = tuple(at for at in along if at not in wrt)
-        kept = dict(zip(wrt, results[layout.count :], strict=True))
-        kept |= dict(zip(still, _gradients(program, real, still, layout.total)(*primals), strict=True))
-        gradients = [kept[at] for at in along]
-        slopes = _slopes(program, real, primals, results[: layout.count], gradients, along, moving)
-        one = jnp.ones((), real)
-        curvature = program.second(along, (layout.total,), wrt)(*primals, one, *moving, real)[: len(wrt)]
-        return results, (*slopes, *curvature)
-
-    return _with_rule(value, rule)
-
-
-def _gradients(
-    program: Program, real: Any, wrt: tuple[int, ...], result: int
-) -> Callable[..., Sequence[Any]]:
-    """The gradients of one result, with a compiled derivative."""
-
-    def value(*arrays: Any) -> tuple[Any, ...]:
-        return tuple(program.pullback(wrt, (result,))(*arrays, jnp.ones((), real), real)) if wrt else ()
-
-    def rule(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        along, moving = _moving(program, tangents)
-        one = jnp.ones((), real)
-        return value(*primals), tuple(
-            program.second(along, (result,), wrt)(*primals, one, *moving, real)[: len(wrt)]
-        )
-
-    return _with_rule(value, rule)
-
-
-def _with_rule(value: Callable[..., Any], rule: Callable[..., Any]) -> Callable[..., Any]:
-    function = jax.custom_jvp(value)
-    function.defjvp(rule, symbolic_zeros=True)
-    return function
-
-
-def _moving(program: Program, tangents: Sequence[Any]) -> tuple[tuple[int, ...], list[Any]]:
-    """The slots that have a tangent, and their tangents."""
-    wrt = tuple(
-        at
-        for at, tangent in enumerate(tangents)
-        if program.slots[at].elem == "real" and type(tangent) is not SymbolicZero
-    )
-    return wrt, [tangents[at] for at in wrt]
-
-
-def _slopes(
-    program: Program,
-    real: Any,
-    primals: Sequence[Any],
-    results: Sequence[Any],
-    gradients: Sequence[Any],
-    wrt: tuple[int, ...],
-    moving: list[Any],
-) -> tuple[Any, ...]:
-    """The tangents of all results: ⟨gradient, tangent⟩ for what can be differentiated, zeros for reports."""
-    layout = program.layout
-
-    def later(result: int) -> Any:
-        def slope(arrays: Sequence[Any], tangents: list[Any]) -> Any:
-            return _inner(_gradients(program, real, wrt, result)(*arrays), tangents, real)
-
-        return jax.checkpoint(slope, prevent_cse=False)(primals, moving)
-
-    slopes = [
-        _inner(gradients, moving, real) if at == layout.total else later(at) for at in range(layout.scalars)
-    ]
-    return (*slopes, *(_no_tangent(result) for result in results[layout.scalars :]))
-
-
-def _inner(gradients: Sequence[Any], tangents: Sequence[Any], real: Any) -> Any:
-    total = jnp.zeros((), real)
-    for gradient, tangent in zip(gradients, tangents, strict=True):
-        total = total + jnp.sum(gradient * tangent)
-    return total
-
-
-def _no_tangent(result: Any) -> Any:
-    dtype = result.dtype if jnp.issubdtype(result.dtype, jnp.floating) else jax.dtypes.float0
-    return np.zeros(result.shape, dtype) if dtype == jax.dtypes.float0 else jnp.zeros(result.shape, dtype)
 
 
 def _category(dtype: Any) -> str:

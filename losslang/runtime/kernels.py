@@ -39,8 +39,8 @@ class Slot:
 class Layout:
     """Where each part of an output stands among a function's results.
 
-    The first ``scalars`` results are those that can be differentiated, all without axes; the others are
-    reports.
+    The first ``scalars`` results are those that can be differentiated; the others are reports, and whatever
+    else has no derivative. In a loss the former are all without axes.
     """
 
     total: int
@@ -52,7 +52,7 @@ class Layout:
 
 
 class Adapted:
-    """What a framework's module wraps around the functions of a program, kept as attributes."""
+    """What a framework's module wraps around the functions of a part, kept as attributes."""
 
     if TYPE_CHECKING:
 
@@ -60,13 +60,12 @@ class Adapted:
         def __setattr__(self, name: str, value: Any) -> None: ...
 
 
-class Program(Protocol):
-    """The functions of one loss, each built when it is first asked for. Safe to share among threads.
+class Part(Protocol):
+    """The functions of one fused graph, each built when it is first asked for. Safe to share among threads.
 
     Each takes the arrays of ``slots`` in order and then the computing type.
     """
 
-    lowered: LoweredLoss
     slots: tuple[Slot, ...]
     layout: Layout
     adapted: Adapted
@@ -85,6 +84,39 @@ class Program(Protocol):
         """``(*arrays, *cotangents, *directions, real)``: the gradients of ⟨pullback, directions⟩ with
         respect to the ``targets`` slots and then to the cotangents."""
 
+
+@dataclass(frozen=True, eq=False)
+class HostCall:
+    """A call of a function that the host supplies: its result is an array of its own among the slots.
+
+    ``arguments`` computes what it takes, from the slots before ``slot``; ``order`` says where each argument
+    stands among those results, those that can be differentiated coming first. ``flows``: the loss can be
+    differentiated with respect to the result. ``reads``: the slots with respect to which the arguments can be.
+    ``vjp`` is for frameworks without automatic differentiation.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    vjp: Callable[..., Any] | None
+    arguments: Part
+    order: tuple[int, ...]
+    slot: Slot
+    flows: bool
+    reads: tuple[int, ...]
+
+
+class Program(Protocol):
+    """One loss at one signature: ``slots`` are bound by a call, then the host is called in the order of
+    ``calls``, then ``fused`` takes all of these arrays. Safe to share among threads."""
+
+    lowered: LoweredLoss
+    slots: tuple[Slot, ...]
+    layout: Layout
+    calls: tuple[HostCall, ...]
+
+    @property
+    def fused(self) -> Part: ...
+
     picks: tuple[tuple[str, tuple[str, ...]], ...]
     """The axis of every pick, and the axes of its index; known once ``demands`` has been called."""
 
@@ -99,3 +131,8 @@ class Program(Protocol):
     @property
     def substitutions(self) -> tuple[Any, ...]:
         """What was rewritten for stability."""
+
+
+def parts(program: Program) -> tuple[Part, ...]:
+    """All that is to be adopted by a framework's module."""
+    return (program.fused, *(call.arguments for call in program.calls))

@@ -13,8 +13,9 @@ from losslang.lowered import Schedule
 from losslang.runtime import collections
 from losslang.runtime.adapter import output
 from losslang.runtime.binding import DISCRETE, check_type
+from losslang.runtime.externs import check_result, check_shape, not_an_array
 from losslang.runtime.foreign import category_of_letter, framework_of
-from losslang.runtime.kernels import Kernel, Program, Slot
+from losslang.runtime.kernels import HostCall, Kernel, Program, Slot
 from losslang.runtime.results import Output
 from losslang.runtime.words import type_name
 
@@ -80,15 +81,21 @@ class NumpyAdapter:
 
     def call(self, program: Program, raw: Sequence[Any]) -> Output:
         arrays, real = _prepared(program, raw)
-        return output(program, _scalars(_run(program.value(), arrays, real)))
+        _call_host(program, arrays, real)
+        return output(program, _scalars(_run(program.fused.value(), arrays, real)))
 
     def value_and_gradient(
         self, program: Program, raw: Sequence[Any], wrt: tuple[int, ...]
     ) -> tuple[Output, list[Any]]:
         arrays, real = _prepared(program, raw)
-        results = _scalars(_run(program.value_and_gradient(wrt), arrays, real))
+        taken = _call_host(program, arrays, real)
+        through = _through(program, wrt)
+        results = _scalars(_run(program.fused.value_and_gradient(wrt + through), arrays, real))
         count = program.layout.count
-        gradients = [_typed(gradient, raw[at]) for gradient, at in zip(results[count:], wrt, strict=True)]
+        found = dict(zip(wrt + through, results[count:], strict=True))
+        if through:
+            _chain(program, arrays, real, taken, found)
+        gradients = [_typed(found[at], raw[at]) for at in wrt]
         return output(program, results[:count]), gradients
 
 
@@ -109,6 +116,83 @@ def _prepared(program: Program, raw: Sequence[Any]) -> tuple[list[Any], Any]:
 def _run(kernel: Kernel, arrays: list[Any], real: Any) -> tuple[Any, ...]:
     with np.errstate(all="ignore"):
         return kernel(*arrays, real.type)
+
+
+def _call_host(program: Program, arrays: list[Any], real: Any) -> list[list[Any]]:
+    """Adds the result of every call of the host to the arrays; returns the arguments of each."""
+    taken = []
+    for call in program.calls:
+        computed = _run(call.arguments.value(), arrays, real)
+        arguments = [np.asarray(computed[at]) for at in call.order]
+        result = call.function(*arguments)
+        if not isinstance(result, (np.ndarray, np.generic, float, int, bool)):
+            raise not_an_array(call.slot, type_name(result), "a NumPy array")
+        result = np.asarray(result)
+        check_result(call.slot, category_of_letter(result.dtype.kind), f"an array of {result.dtype}")
+        check_shape(program, call, [each.shape for each in (*arrays, result)])
+        arrays.append(
+            result.astype(real if call.slot.elem == "real" else _ELEMENTS[call.slot.elem], copy=False)
+        )
+        taken.append(arguments)
+    return taken
+
+
+def _through(program: Program, wrt: tuple[int, ...]) -> tuple[int, ...]:
+    """The slots of host results that depend on ``wrt`` and that the loss depends on, differentiably."""
+    active = set(wrt)
+    for at, call in enumerate(program.calls, len(program.slots)):
+        if call.flows and not active.isdisjoint(call.reads):
+            active.add(at)
+    return tuple(sorted(active - set(wrt)))
+
+
+def _chain(
+    program: Program, arrays: list[Any], real: Any, taken: list[list[Any]], found: dict[int, Any]
+) -> None:
+    """Adds to the gradients what flows through the host, the last call first."""
+    count = len(program.slots)
+    for call, at, arguments in reversed(
+        list(zip(program.calls, range(count, count + len(taken)), taken, strict=True))
+    ):
+        if at not in found:
+            continue
+        cotangents = _pulled_back(call, found[at], arguments)
+        given = tuple(place for place, cotangent in cotangents.items() if cotangent is not None)
+        wrt = tuple(slot for slot in call.reads if slot in found)
+        seeds = [np.asarray(cotangents[place], dtype=real) for place in given]
+        if given:
+            pulled = _run(call.arguments.pullback(wrt, given), [*arrays[:at], *seeds], real)
+            for slot, gradient in zip(wrt, pulled, strict=True):
+                found[slot] = found[slot] + gradient
+
+
+def _pulled_back(call: HostCall, cotangent: Any, arguments: list[Any]) -> dict[int, Any]:
+    """The cotangents of the arguments that have any, by their place among the results of ``call.arguments``."""
+    if call.vjp is None:
+        raise InputError(
+            f"gradients go through the extern `{call.name}`, which NumPy cannot differentiate: compile with "
+            f'externs={{"{call.name}": (fn, vjp)}}, where vjp(cotangent, *arguments) returns the cotangents of '
+            "the arguments",
+            call.name,
+        )
+    given = call.vjp(np.asarray(cotangent), *arguments)
+    if not isinstance(given, (tuple, list)):
+        given = (given,)
+    if len(given) != len(arguments):
+        raise InputError(
+            f"the vjp of `{call.name}` should return {len(arguments)} cotangents, not {len(given)}", call.name
+        )
+    found = {}
+    for place, argument, each in zip(call.order, arguments, given, strict=True):
+        if each is not None and np.shape(each) != argument.shape:
+            raise InputError(
+                f"the vjp of `{call.name}` should return cotangents shaped like the arguments: not "
+                f"{np.shape(each)} for {argument.shape}",
+                call.name,
+            )
+        if place < call.arguments.layout.scalars:
+            found[place] = each
+    return found
 
 
 def _scalars(results: Sequence[Any]) -> list[Any]:

@@ -1,16 +1,10 @@
 """PyTorch: tensors in, tensors out, differentiable by autograd.
 
-One ``autograd.Function`` stands around the compiled functions. Its forward computes the total's
-gradients together with the value when something will ask for them, so that the backward of
-``out.total`` only scales what is there. Cotangents of other results, and a backward whose own graph is
-asked for, run the pullback. Conversions to the computing type stand outside, where autograd undoes them.
+Conversions to the computing type stand around the compiled functions, where autograd undoes them.
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,9 +16,11 @@ from losslang.lowered import Schedule
 from losslang.runtime import collections, schedules
 from losslang.runtime.adapter import output
 from losslang.runtime.binding import check_type
+from losslang.runtime.externs import check_result, check_shape, not_an_array
 from losslang.runtime.foreign import framework_of
-from losslang.runtime.kernels import Program, Slot
+from losslang.runtime.kernels import HostCall, Part, Program, Slot, parts
 from losslang.runtime.results import Output, children
+from losslang.runtime.torch_functions import adopt, opaque, stored_slots, traced, without_autocast
 from losslang.runtime.words import type_name
 
 _pytree.register_pytree_node(
@@ -84,29 +80,27 @@ class TorchAdapter:
 
     def call(self, program: Program, raw: Sequence[Any]) -> Output:
         arrays, real = _prepared(program, raw)
-        functions = program.adapted
-        if not torch.is_grad_enabled():
-            kernel = getattr(functions, functions.need_kernel(()))
-            with _without_autocast(arrays):
-                return output(program, kernel(*arrays, real))
-        if torch.compiler.is_compiling():
-            return output(program, _traced(program, arrays, real))
-        need = functions.need_function(real, _stored(program, arrays))
-        return output(program, getattr(functions, need).apply(*arrays))
+        for call in program.calls:
+            arrays.append(_host_result(program, call, arrays, real))
+        return output(program, _results(program.fused, arrays, real))
 
     def adopt(self, program: Program) -> None:
-        _adopt(program)
+        for part in parts(program):
+            adopt(part)
 
     def opaque(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return _opaque(function)
+        return opaque(function)
 
     def value_and_gradient(
         self, program: Program, raw: Sequence[Any], wrt: tuple[int, ...]
     ) -> tuple[Output, list[Any]]:
+        if program.calls:
+            return self._recorded_gradient(program, raw, wrt)
         with torch.no_grad():
             arrays, real = _prepared(program, raw)
-            kernel = getattr(program.adapted, program.adapted.need_kernel(wrt))
-            with _without_autocast(arrays):
+            functions = program.fused.adapted
+            kernel = getattr(functions, functions.need_kernel(wrt))
+            with without_autocast(arrays):
                 results = kernel(*arrays, real)
             count = program.layout.count
             gradients = [
@@ -114,6 +108,59 @@ class TorchAdapter:
                 for gradient, at in zip(results[count:], wrt, strict=True)
             ]
         return output(program, results[:count]), gradients
+
+    def _recorded_gradient(
+        self, program: Program, raw: Sequence[Any], wrt: tuple[int, ...]
+    ) -> tuple[Output, list[Any]]:
+        """By autograd, which alone can differentiate what the host does."""
+        given = list(raw)
+        with torch.enable_grad():
+            for at in wrt:
+                each = torch.as_tensor(given[at])
+                given[at] = each.detach().requires_grad_()
+            out = self.call(program, given)
+            leaves = [given[at] for at in wrt]
+            found: Sequence[Any] = [None] * len(leaves)
+            if leaves and out.total.requires_grad:
+                found = torch.autograd.grad(out.total, leaves, allow_unused=True)
+        gradients = [
+            torch.zeros_like(leaf) if gradient is None else gradient
+            for leaf, gradient in zip(leaves, found, strict=True)
+        ]
+        plain: Output = _pytree.tree_map(torch.Tensor.detach, out)
+        return plain, gradients
+
+
+def _results(part: Part, arrays: Sequence[torch.Tensor], real: torch.dtype) -> Sequence[torch.Tensor]:
+    """The results of a part, differentiable by autograd."""
+    functions = part.adapted
+    if not torch.is_grad_enabled():
+        kernel = getattr(functions, functions.need_kernel(()))
+        with without_autocast(arrays):
+            plain: Sequence[torch.Tensor] = kernel(*arrays, real)
+        return plain
+    if torch.compiler.is_compiling():
+        return traced(part, arrays, real)
+    stored = stored_slots(arrays) if part.layout.total >= 0 else ()
+    need = functions.need_function(real, stored)
+    recorded: Sequence[torch.Tensor] = getattr(functions, need).apply(*arrays)
+    return recorded
+
+
+def _host_result(
+    program: Program, call: HostCall, arrays: Sequence[torch.Tensor], real: torch.dtype
+) -> torch.Tensor:
+    """What the host makes of the arguments that the arrays give, recorded by autograd where a gradient is of use."""
+    recorded = call.flows and torch.is_grad_enabled()
+    with torch.enable_grad() if recorded else torch.no_grad():
+        computed = _results(call.arguments, arrays, real) if call.order else ()
+        result = call.function(*[computed[at] for at in call.order])
+    if not isinstance(result, torch.Tensor):
+        raise not_an_array(call.slot, type_name(result), "a tensor")
+    check_result(call.slot, _category(result.dtype), f"a tensor of {result.dtype}")
+    check_shape(program, call, [tuple(each.shape) for each in (*arrays, result)])
+    dtype = real if call.slot.elem == "real" else _ELEMENTS[call.slot.elem]
+    return result.to(device=arrays[0].device if arrays else None, dtype=dtype)
 
 
 def _prepared(program: Program, raw: Sequence[Any]) -> tuple[list[Any], torch.dtype]:
@@ -153,250 +200,6 @@ def _check_devices(program: Program, raw: Sequence[Any]) -> None:
             raise InputError(
                 f"`{slot.shown}` is on {value.device}, but `{first[0]}` is on {first[1]}", slot.name
             )
-
-
-def _stored(program: Program, arrays: Sequence[torch.Tensor]) -> tuple[int, ...]:
-    """The slots whose gradients the forward should keep.
-
-    Under torch.func transforms none: tensors do not show there whether they will be differentiated, and
-    their backward always wants a graph.
-    """
-    if torch._C._functorch.peek_interpreter_stack() is not None:
-        return ()
-    return tuple(at for at, array in enumerate(arrays) if array.requires_grad)
-
-
-def _without_autocast(arrays: Sequence[torch.Tensor]) -> Any:
-    """Compiled code chooses its own types."""
-    kind = arrays[0].device.type if arrays else "cpu"
-    if kind != "meta" and torch.is_autocast_enabled(kind):
-        return torch.autocast(kind, enabled=False)
-    return contextlib.nullcontext()
-
-
-def _traced(program: Program, arrays: Sequence[torch.Tensor], real: torch.dtype) -> list[torch.Tensor]:
-    """The results under Dynamo, which fills in every missing cotangent with zeros: there each result has
-    a function of its own, so that a backward pass through the total does no work for the others."""
-    stored = tuple(at for at, array in enumerate(arrays) if array.requires_grad)
-    layout, functions = program.layout, program.adapted
-    loss = getattr(functions, functions.need_traced(real, stored, layout.total))
-    results = list(loss.apply(*arrays)[: layout.count])
-    for at in range(layout.scalars):
-        if at != layout.total and stored:
-            attached = getattr(functions, functions.need_traced(real, stored, at))
-            results[at] = attached.apply(results[at], *arrays)
-    return results
-
-
-def _opaque(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Has Dynamo run a function of constants as it is. This is ``torch.compiler.assume_constant_result``
-    without its import of the whole of Dynamo, which takes longer than compiling many a loss."""
-
-    @functools.wraps(function)
-    def run(*args: Any) -> Any:
-        return function(*args)
-
-    run._dynamo_marked_constant = True  # type: ignore[attr-defined]
-    return run
-
-
-def _adopt(program: Program) -> None:
-    """Gives a program the makers of its functions.
-
-    Each makes a function once, keeps it as an attribute of ``program.adapted`` and returns the
-    attribute's name. Dynamo runs them as they are (what they do cannot be traced) and takes the name
-    for a constant; the function itself it reads from the attribute, which it knows how to guard.
-    """
-    functions = program.adapted
-    names: dict[Any, str] = {}
-
-    def kept(key: Any, make: Callable[[], Any]) -> str:
-        name = names.get(key)
-        if name is None:
-            name = f"made_{len(names)}_{threading.get_ident()}"
-            setattr(functions, name, make())
-            name = names.setdefault(key, name)
-        return name
-
-    def need_kernel(wrt: tuple[int, ...]) -> str:
-        return kept(wrt, lambda: program.value_and_gradient(wrt) if wrt else program.value())
-
-    def need_function(real: torch.dtype, stored: tuple[int, ...]) -> str:
-        return kept((real, stored), lambda: _function(program, real, stored))
-
-    def need_traced(real: torch.dtype, wrt: tuple[int, ...], result: int) -> str:
-        if result == program.layout.total:
-            return kept((real, wrt, result), lambda: _total(program, real, wrt))
-        return kept((real, wrt, result), lambda: _attached(program, real, wrt, result))
-
-    functions.need_traced = _opaque(need_traced)
-    functions.need_kernel = _opaque(need_kernel)
-    functions.need_function = _opaque(need_function)
-
-
-def _total(program: Program, real: torch.dtype, wrt: tuple[int, ...]) -> type[torch.autograd.Function]:
-    """All results, of which only the total is differentiable, by gradients computed with it.
-
-    Dynamo follows the methods; all that they refer to is numbers and plain functions.
-    """
-    total, count, slots = program.layout.total, program.layout.count, len(program.slots)
-    still = tuple(at for at in range(count + len(wrt)) if at != total)
-    kernel = program.value_and_gradient(wrt) if wrt else program.value()
-
-    class Total(torch.autograd.Function):
-        @staticmethod
-        def forward(*arrays: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            with _without_autocast(arrays):
-                return _apart(arrays, kernel(*arrays, real))
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
-            ctx.mark_non_differentiable(*[output[at] for at in still])
-            ctx.save_for_backward(*output[count:])
-
-        @staticmethod
-        def backward(ctx: Any, *cotangents: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-            gradients: list[torch.Tensor | None] = [None] * slots
-            for at, gradient in zip(wrt, ctx.saved_tensors, strict=True):
-                gradients[at] = gradient * cotangents[total]
-            return tuple(gradients)
-
-    return Total
-
-
-def _attached(
-    program: Program, real: torch.dtype, wrt: tuple[int, ...], result: int
-) -> type[torch.autograd.Function]:
-    """Gives a result that is already computed its derivative: takes it, then the arrays. For Dynamo too."""
-    slots = len(program.slots)
-    pullback = program.pullback(wrt, (result,))
-
-    class Attached(torch.autograd.Function):
-        @staticmethod
-        def forward(value: torch.Tensor, *arrays: torch.Tensor) -> torch.Tensor:
-            return value.clone()
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-            ctx.save_for_backward(*inputs[1:])
-
-        @staticmethod
-        def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-            saved = ctx.saved_tensors
-            with _without_autocast(saved):
-                pulled = pullback(*saved, cotangent, real)
-            gradients: list[torch.Tensor | None] = [None] * (slots + 1)
-            for at, gradient in zip(wrt, pulled, strict=True):
-                gradients[at + 1] = gradient
-            return tuple(gradients)
-
-    return Attached
-
-
-def _function(program: Program, real: torch.dtype, stored: tuple[int, ...]) -> type[torch.autograd.Function]:
-    """The autograd function of a program that keeps the gradients of the ``stored`` slots."""
-    total, scalars, count = program.layout.total, program.layout.scalars, program.layout.count
-    slots = len(program.slots)
-    kernel = program.value_and_gradient(stored) if stored else program.value()
-
-    class Loss(torch.autograd.Function):
-        generate_vmap_rule = True
-
-        @staticmethod
-        def forward(*arrays: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            with _without_autocast(arrays):
-                return _apart(arrays, kernel(*arrays, real))
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
-            ctx.set_materialize_grads(False)
-            ctx.mark_non_differentiable(*output[scalars:])
-            ctx.save_for_backward(*inputs, *output[count:])
-
-        @staticmethod
-        def backward(ctx: Any, *cotangents: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
-            saved = ctx.saved_tensors
-            wrt = tuple(at for at in range(slots) if ctx.needs_input_grad[at])
-            given = tuple(at for at in range(scalars) if cotangents[at] is not None)
-            gradients: list[torch.Tensor | None] = [None] * slots
-            if not given or not wrt:
-                return tuple(gradients)
-            if given == (total,) and not torch.is_grad_enabled() and all(at in stored for at in wrt):
-                for at in wrt:
-                    gradients[at] = saved[slots + stored.index(at)] * cotangents[total]
-                return tuple(gradients)
-            pulled = _pull(program, real, wrt, given, saved[:slots], [cotangents[at] for at in given])
-            for at, gradient in zip(wrt, pulled, strict=True):
-                gradients[at] = gradient
-            return tuple(gradients)
-
-    return Loss
-
-
-def _pull(
-    program: Program,
-    real: torch.dtype,
-    wrt: tuple[int, ...],
-    results: tuple[int, ...],
-    arrays: Sequence[torch.Tensor],
-    cotangents: Sequence[torch.Tensor | None],
-) -> Sequence[torch.Tensor]:
-    """The gradients of some results, recorded for further differentiation where that is wanted."""
-    if torch.is_grad_enabled():
-        function: Any = _pullback(program, real, wrt, results)
-        recorded: Sequence[torch.Tensor] = function.apply(*arrays, *cotangents)
-        return recorded
-    with _without_autocast(arrays):
-        return program.pullback(wrt, results)(*arrays, *cotangents, real)
-
-
-def _pullback(
-    program: Program, real: torch.dtype, wrt: tuple[int, ...], results: tuple[int, ...]
-) -> type[torch.autograd.Function]:
-    """The gradients as a function of arrays and cotangents that has a compiled derivative of its own, safe
-    where masked values would make autograd multiply 0 by infinity. Beyond, autograd goes through the code."""
-    key = f"pullback{real}{wrt}{results}"
-    if hasattr(program.adapted, key):
-        return getattr(program.adapted, key)  # type: ignore[no-any-return]
-    slots = len(program.slots)
-
-    class Pullback(torch.autograd.Function):
-        generate_vmap_rule = True
-
-        @staticmethod
-        def forward(*arguments: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            with _without_autocast(arguments):
-                return _apart(arguments, program.pullback(wrt, results)(*arguments, real))
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Any, ...]) -> None:
-            ctx.save_for_backward(*inputs)
-
-        @staticmethod
-        def backward(ctx: Any, *directions: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-            saved = ctx.saved_tensors
-            targets = tuple(at for at in range(slots) if ctx.needs_input_grad[at])
-            with _without_autocast(saved):
-                found = program.second(wrt, results, targets)(*saved, *directions, real)
-            gradients: list[torch.Tensor | None] = [None] * slots
-            for at, gradient in zip(targets, found, strict=False):
-                gradients[at] = gradient
-            return (*gradients, *found[len(targets) :])
-
-    setattr(program.adapted, key, Pullback)
-    return Pullback
-
-
-def _apart(arrays: Sequence[torch.Tensor], results: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-    """Results no two of which are one tensor, and none of which is an argument: autograd needs that."""
-    seen = list(arrays)
-    apart = []
-    for result in results:
-        if any(result is each for each in seen):
-            result = result.clone()
-        seen.append(result)
-        apart.append(result)
-    return tuple(apart)
 
 
 def _category(dtype: torch.dtype) -> str:

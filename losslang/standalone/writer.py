@@ -9,9 +9,10 @@ from typing import Any
 
 from losslang import __version__
 from losslang.backends import emit
-from losslang.compiler import Program
 from losslang.errors import InputError
 from losslang.lowered import LoweredInput, LoweredLoss, Schedule
+from losslang.programs import Program
+from losslang.runtime.externs import called_by
 from losslang.runtime.hypers import overridden, range_text
 from losslang.runtime.schedules import text as schedule_text
 from losslang.standalone import templates
@@ -23,9 +24,11 @@ def module_text(
     """The source of a module with ``value`` and ``value_and_grad`` of one loss.
 
     ``origin`` names the spec in the module's docstring. Raises InputError for a loss that takes a
-    collection, whose members only a call can tell, and for overrides outside their ranges.
+    collection, whose members only a call can tell, for one that calls the host, and for overrides outside their
+    ranges.
     """
     refuse_collections(lowered)
+    refuse_externs(lowered)
     return _Writer(lowered, backend, overrides or {}, rewrite, origin).text()
 
 
@@ -40,6 +43,16 @@ def refuse_collections(lowered: LoweredLoss) -> None:
             )
 
 
+def refuse_externs(lowered: LoweredLoss) -> None:
+    """Raises InputError for a loss that calls a function of the host."""
+    for each in called_by(lowered):
+        raise InputError(
+            f"`{lowered.name}` calls the extern `{each.name}`, which a module of its own does not have: use "
+            f'losslang.compile(…, externs={{"{each.name}": fn}})',
+            each.name,
+        )
+
+
 class _Writer:
     def __init__(
         self, lowered: LoweredLoss, backend: str, overrides: dict[str, float], rewrite: bool, origin: str
@@ -48,6 +61,12 @@ class _Writer:
         self.backend = backend
         self.origin = origin
         self.program = Program(lowered, backend, rewrite)
+        if self.program.calls:
+            name = self.program.calls[0].name
+            raise InputError(
+                f"the function `{name}` lives in the host, which a module cannot carry: use losslang.compile",
+                name,
+            )
         self.hypers = overridden(lowered.hypers, overrides, lowered.name)
         self.wrt = self.program.default_wrt
         self.scheduled = any(isinstance(value, Schedule) for value in self.hypers.values())
