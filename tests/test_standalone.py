@@ -211,3 +211,11 @@ def test_every_stage_can_be_shown() -> None:
     assert "gradient logits: %" in told["gradients"]
     assert "def value_and_gradient(" in told["source"]
     assert len(set(told.values())) == 5
+
+
+def test_a_function_of_the_host_is_refused() -> None:
+    spec = Spec.load(
+        "extern f(x: real) : real\nloss a\n input x : real[n]\n term t = mean[n](f(x)^2)\n minimize t\n"
+    )
+    with pytest.raises(InputError, match="`f` lives in the host"):
+        module(spec, Options())

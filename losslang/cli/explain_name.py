@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from losslang import model as m
 from losslang.cli.failures import Usage
+from losslang.cli.gradients import SHOWN_AS, gradients
 from losslang.cli.paragraphs import labelled, wrapped
+from losslang.cli.relatives import relatives
 from losslang.format import format_expression
 from losslang.parse import library
 from losslang.render import docfields, formula
@@ -25,16 +27,37 @@ def _page(definition: m.Def | m.Dist) -> str:
     body = "log-density" if is_dist else "formula"
     fields = {body: formula.unicode(definition.body), "LaTeX": formula.latex(definition.body)}
     fields |= {label: text for label, text in doc.fields.items() if label != "tags"}
+    fields |= relatives(definition.name, "dist" if is_dist else "def").shown()
     if doc.tags:
         fields["tags"] = ", ".join(doc.tags)
     entry = library.where(definition.name, "dist" if is_dist else "def")
     if entry is not None:
         fields["group"] = entry.path.stem
     lines += labelled(fields)
+    lines += _gradient(definition)
     examples = [format_expression_check(c) for c in library.checks(definition.name)] if not is_dist else []
     if examples:
         lines += ["", "  worked examples", *(f"    {each}" for each in examples)]
     return "\n".join(lines) + "\n"
+
+
+def _gradient(definition: m.Def | m.Dist) -> list[str]:
+    """What the compiler derives, argument by argument."""
+    found = gradients(definition)
+    if not found:
+        return []
+    params = [*definition.params, *([definition.at] if isinstance(definition, m.Dist) else [])]
+    abstract = [p.name for p in params if p.kind is not None and p.kind.name in SHOWN_AS]
+    note = f", for {' and '.join(abstract)} given as logits" if abstract else ""
+    return ["", f"  gradient, as the compiler derives it{note}", *labelled(_by(found), "    ")]
+
+
+def _by(formulas: dict[str, str]) -> dict[str, str]:
+    """Each formula under its argument, the letters that it uses on lines of their own."""
+    return {
+        f"∂/∂{formula.unicode(m.Name.make(id=name))}": text.replace("  where ", "\nwhere ")
+        for name, text in formulas.items()
+    }
 
 
 def signature(definition: m.Def | m.Dist) -> str:

@@ -106,8 +106,8 @@ def _term_and_weight(summand: m.Expression, terms: set[str]) -> tuple[str | None
 
 def _substitutions(spec: Spec, lowered: LoweredLoss) -> list[str]:
     """What was rewritten for stability; a loss over any number of axes is shown with two."""
-    from losslang.compiler import Program
     from losslang.lowered import Signature
+    from losslang.programs import Program
 
     if any(each.collection for each in lowered.inputs):
         return []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from losslang.compiler import Program
 from losslang.errors import InputError
 from losslang.lowered import LoweredLoss, Signature
+from losslang.programs import Program
 from losslang.spec import Spec
 from losslang.standalone.writer import module_text, refuse_collections
 
