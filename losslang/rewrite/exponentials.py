@@ -86,6 +86,16 @@ def _value(engine: Engine, term: Node, coefficient: float) -> tuple[Node, float]
     return None
 
 
+@handles("tanh", "sinh", "asinh", "atanh", "erf", "sin", "atan", "cosh", "cos", "abs")
+def symmetric(engine: Engine, node: Node) -> Node | None:
+    """Odd and even functions of what is written with minus signs only."""
+    form = linear(node.args[0])
+    if form.size == 0 or any(c > 0 for c in form.terms.values()) or form.constant > 0:
+        return None
+    mirrored = engine.make(node.op, engine.neg(node.args[0]))
+    return mirrored if node.op in ("cosh", "cos", "abs") else engine.neg(mirrored)
+
+
 @handles("expm1")
 def less_one(engine: Engine, node: Node) -> Node | None:
     inner = node.args[0]
