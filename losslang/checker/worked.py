@@ -67,6 +67,12 @@ def _default_tolerance(statement: m.Check) -> float:
 
 def _scalar(context: Context, scope: Scope, expression: m.Expression, differentiate: Differentiate) -> Node:
     value = single(context, _evaluate(context, scope, expression, differentiate), expression.span)
+    called = next((node for node in context.graph.nodes if node.op == "extern"), None)
+    if called is not None:
+        raise context.fail(
+            "LL401", f"a check cannot call the extern `{called.attr[0]}`: nobody supplies it here", expression.span,
+            "check the definitions around it",
+        )  # fmt: skip
     number = as_real(context, value, expression.span)
     if number.axes:
         raise context.fail(

@@ -125,6 +125,8 @@ code(
     "LL401",
     "extern-missing",
     "error",
-    what="An extern is called and no function was supplied for it.",
-    why='The host computes it: `externs={"name": fn}`.',
+    what="An extern is called where no function can be supplied for it.",
+    why='The host computes it: `losslang.compile(…, externs={"name": fn})`. A worked example has no host.',
+    bad="extern f(x: real) : real\ncheck f(1) == 2",
+    good="def f(x: real) = 2 * x\ncheck f(1) == 2",
 )

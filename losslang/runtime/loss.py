@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from keyword import iskeyword
 from typing import Any
 
 from losslang.errors import InputError
@@ -15,6 +13,7 @@ from losslang.kinds import DIFFERENTIABLE
 from losslang.lowered import LoweredLoss, Schedule, Signature
 from losslang.runtime import binding, hypers, schedules
 from losslang.runtime.adapter import Adapter, plain_shape
+from losslang.runtime.describe import declared, documentation, signature_of_call
 from losslang.runtime.kernels import Adapted, Program
 from losslang.runtime.results import Output
 from losslang.runtime.words import did_you_mean
@@ -59,7 +58,7 @@ class CompiledLoss:
         self.name = lowered.name
         self.doc = lowered.doc
         self.backend = backend
-        self.inputs = {each.name: _declared(each.kind, each.axes) for each in lowered.inputs}
+        self.inputs = {each.name: declared(each.kind, each.axes) for each in lowered.inputs}
         self.terms = tuple(each.name for each in lowered.terms)
         self.reports = tuple(each.name for each in lowered.reports)
         self._defaults = hypers.overridden(lowered.hypers, overrides, lowered.name)
@@ -77,9 +76,9 @@ class CompiledLoss:
         self._hypers = {each.name: each for each in lowered.hypers}
         if not lowered.needs_signature:
             self._only = self._new_program(None)
-        self.__doc__ = _documentation(lowered, self.inputs, self.hypers)
+        self.__doc__ = documentation(lowered, self.inputs, self.hypers)
         self.__name__ = self.name
-        self.__signature__ = _signature(lowered, self._defaults)
+        self.__signature__ = signature_of_call(lowered, self._defaults)
 
     # -- calling ----------------------------------------------------------------------------------
 
@@ -287,54 +286,3 @@ class _Shapes(dict[str, Any]):
         import numpy as np
 
         return np.asarray(value)
-
-
-def _declared(kind: Any, axes: Sequence[str]) -> str:
-    """``logit[batch, vocab] over vocab``."""
-    name, *rest = str(kind).split(" ", 1)
-    along = f"[{', '.join(axes)}]" if axes else ""
-    return " ".join([name + along, *rest])
-
-
-def _signature(lowered: LoweredLoss, defaults: Mapping[str, Any]) -> inspect.Signature:
-    """For ``help``. Names that Python reserves can only be passed in a dict: they show as ``**others``."""
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    names = [each.name for each in lowered.inputs]
-    options: dict[str, Any] = {
-        name: schedules.text(value) if isinstance(value, Schedule) else value
-        for name, value in defaults.items()
-    }
-    if any(isinstance(value, Schedule) for value in defaults.values()):
-        options["step"] = None
-    options["validate"] = False
-    reserved = [name for name in (*names, *options) if not name.isidentifier() or iskeyword(name)]
-    found = []
-    for at, name in enumerate(names):
-        by_position = not any(other in reserved for other in names[:at])
-        form = inspect.Parameter.POSITIONAL_OR_KEYWORD if by_position else keyword
-        if name not in reserved:
-            found.append(inspect.Parameter(name, form))
-    found += [
-        inspect.Parameter(name, keyword, default=value)
-        for name, value in options.items()
-        if name not in reserved
-    ]
-    if reserved:
-        found.append(inspect.Parameter("others", inspect.Parameter.VAR_KEYWORD))
-    return inspect.Signature(found, return_annotation=Output)
-
-
-def _documentation(lowered: LoweredLoss, inputs: Mapping[str, str], defaults: Mapping[str, Any]) -> str:
-    docs = {each.name: each.doc for each in lowered.inputs}
-    docs |= {each.name: each.doc for each in lowered.hypers}
-    lines = [lowered.doc or f"The loss {lowered.name}.", ""]
-    if inputs:
-        lines += ["Inputs:"] + [_line(name, declared, docs[name]) for name, declared in inputs.items()]
-    if defaults:
-        lines += ["Hyperparameters:"]
-        lines += [_line(name, f"{value} by default", docs[name]) for name, value in defaults.items()]
-    return "\n".join(lines)
-
-
-def _line(name: str, declared: str, doc: str) -> str:
-    return f"    {name}: {declared}{f' — {doc}' if doc else ''}"
