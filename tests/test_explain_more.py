@@ -1,0 +1,134 @@
+"""What ``losslang explain`` derives: gradients as formulas, relatives, certificates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import losslang
+from losslang.cli.gradients import gradients, sample
+from losslang.cli.main import cli
+from losslang.cli.relatives import relatives
+from losslang.differentiate import gradient
+from losslang.format import format_expression
+from losslang.ir import Graph
+from losslang.parse import library
+from losslang.render import formula, graphs
+from losslang.rewrite import rewrite
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def derived(name: str) -> dict[str, str]:
+    definition = library.definition(name) or library.distribution(name)
+    assert definition is not None
+    return gradients(definition)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "expected"),
+    [
+        ("squared_error", "prediction", "2·(prediction − target)"),
+        ("log_cosh", "prediction", "tanh(prediction − target)"),
+        ("binary_cross_entropy", "p", "σ(p)·(1 − y) − y·positive_weight·σ(−p)"),
+        ("cross_entropy", "p", "softmax_c(p)"),
+        ("normal", "mean", "(x − mean) / scale"),
+        ("l2", "x", "2·x"),
+        ("bpr", "negative", "−∂/∂positive"),
+        ("scale_invariant_log", "prediction", "/ prediction"),
+        ("squared_log_error", "prediction", "log1p"),
+        ("group_lasso", "x", "‖x‖_d"),
+    ],
+)
+def test_gradients_as_formulas(name: str, argument: str, expected: str) -> None:
+    assert expected in derived(name)[argument]
+
+
+def test_hyperparameters_labels_and_what_nothing_flows_to_have_no_gradient() -> None:
+    assert list(derived("huber")) == ["prediction", "target"]
+    assert list(derived("cross_entropy")) == ["p"]
+    assert list(derived("cox")) == ["risk"]
+    assert derived("accuracy") == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["huber", "gaussian_nll", "poisson_deviance", "soft_margin", "pairwise_hinge"]
+)
+def test_a_printed_gradient_is_the_gradient(name: str) -> None:
+    """The formula, read back as a spec, computes what the compiled gradient does."""
+    definition = library.definition(name)
+    assert definition is not None
+    lowered = sample(definition)
+    first = lowered.inputs[0]
+    [value] = rewrite([lowered.reports[0].node])
+    [slope] = rewrite(gradient(value, [first.leaves[0].node]))
+    shown = graphs.expression(slope, {each.name for each in lowered.inputs})
+    assert shown is not None
+    kinds = {
+        each.name: f"{each.kind}{list(each.axes) if each.axes else ''}".replace("'", "")
+        for each in lowered.inputs
+    }
+    inputs = "".join(f"  input {name} : {kind}\n" for name, kind in kinds.items())
+    along = (
+        f"[{', '.join(definition_axes)}]" if (definition_axes := [a.name for a in definition.axes]) else ""
+    )
+    call = f"{name}{along}({', '.join(kinds)})"
+    total = f"sum[{', '.join(lowered.reports[0].axes)}]({call})" if lowered.reports[0].axes else call
+    text = f"loss t\n{inputs}  term v = {total}\n  report slope = {format_expression(shown)}\n  minimize v\n"
+    fn = losslang.compile(text, backend="numpy")
+    rng = np.random.default_rng(0)
+    given = {e.name: np.asarray(np.exp(rng.normal(size=(3,) * len(e.axes)))) for e in lowered.inputs}
+    given |= {each.name: np.ones(()) for each in lowered.inputs if each.kind.name == "sign"}
+    out, slopes = fn.value_and_grad(wrt=(first.name,))(**given)
+    np.testing.assert_allclose(out.reports["slope"], slopes[first.name], rtol=1e-12)
+
+
+def test_shared_parts_get_names_that_nothing_else_has() -> None:
+    g = Graph()
+    a, x = g.input("a", ("b",), "real"), g.input("x", ("b",), "real")
+    part = g.apply("exp", g.apply("sin", a * x + 3.0))
+    shared = part / (part + 1.0) * part
+    shown = graphs.expression(shared, {"a", "x"})
+    assert shown is not None
+    assert formula.unicode(shown) == "g / (g + 1)·g  where g = exp(sin(a·x + 3))"
+
+
+def test_copies_of_axes_and_scales_of_norms_are_not_shown() -> None:
+    g = Graph()
+    x = g.input("x", ("n", "d"), "real")
+    copy = g.fresh_axis("n")
+    y = g.input("y", ("n",), "int")
+    picked = graphs.expression(g.gather(g.rename(x, "n", copy), y, copy))
+    assert picked is not None and formula.unicode(picked) == "x[n = y]"
+    scale = g.reduce("max", g.apply("abs", x), ("d",))
+    norm = scale * g.apply("sqrt", g.reduce("sum", (x / scale) ** 2.0, ("d",)))
+    shown = graphs.expression(norm)
+    assert shown is not None and formula.unicode(shown) == "‖x‖_d"
+
+
+def test_what_is_too_long_to_read_is_not_written() -> None:
+    g = Graph()
+    x = g.input("x", (), "real")
+    long = x
+    for k in range(graphs.MOST_OPERATIONS + 1):
+        long = g.apply("sin", long + float(k))
+    assert graphs.expression(long) is None and graphs.operations(long) > graphs.MOST_OPERATIONS
+
+
+def test_relatives_call_each_other_or_share_a_family() -> None:
+    huber = relatives("huber")
+    assert {"smooth_l1", "quantile_huber"} <= set(huber.called_by) and huber.calls == ()
+    assert "smooth_l1" in huber.family and "beta" not in huber.family
+    assert relatives("smooth_l1").calls == ("huber",)
+    assert {"cauchy", "welsch"} <= set(relatives("geman_mcclure").family)
+    assert relatives("ppo_clip").calls == (), "the operation `clip` is meant, not the loss"
+
+
+def test_explain_a_name_shows_gradient_and_relatives() -> None:
+    told = CliRunner().invoke(cli, ["explain", "binary_cross_entropy"], catch_exceptions=False).stdout
+    assert "gradient, as the compiler derives it, for p given as logits" in told
+    assert "∂/∂p  σ(p)·(1 − y) − y·positive_weight·σ(−p)" in told
+    assert "  called by  " in told and "  relatives  " in told
