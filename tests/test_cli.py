@@ -224,13 +224,12 @@ def test_explain_a_name() -> None:
     text = run("explain", "huber").stdout
     assert text.startswith("def huber(prediction: real, target: real, delta: positive = 1")
     for part in (
-        "formula  ",
-        "LaTeX    ",
+        "formula ",
+        "LaTeX ",
         r"\frac",
-        "source   Huber (1964)",
-        "assumes",
-        "instead",
-        "worked examples",
+        "Huber (1964)",
+        "assumes ",
+        "instead ",
         "huber(4.5, 4.0) == 0.125",
     ):
         assert part in text, part

@@ -217,5 +217,5 @@ def test_a_function_of_the_host_is_refused() -> None:
     spec = Spec.load(
         "extern f(x: real) : real\nloss a\n input x : real[n]\n term t = mean[n](f(x)^2)\n minimize t\n"
     )
-    with pytest.raises(InputError, match="`f` lives in the host"):
+    with pytest.raises(InputError, match="calls the extern `f`"):
         module(spec, Options())

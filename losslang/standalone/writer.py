@@ -61,12 +61,6 @@ class _Writer:
         self.backend = backend
         self.origin = origin
         self.program = Program(lowered, backend, rewrite)
-        if self.program.calls:
-            name = self.program.calls[0].name
-            raise InputError(
-                f"the function `{name}` lives in the host, which a module cannot carry: use losslang.compile",
-                name,
-            )
         self.hypers = overridden(lowered.hypers, overrides, lowered.name)
         self.wrt = self.program.default_wrt
         self.scheduled = any(isinstance(value, Schedule) for value in self.hypers.values())
