@@ -20,7 +20,8 @@ from losslang.rewrite.forms import (
     split_coefficient,
     vast,
 )
-from losslang.rewrite.logarithms import log_complement_of, log_of
+from losslang.rewrite.complements import log_complement_of
+from losslang.rewrite.logarithms import log_of
 from losslang.rewrite.rules import exponent_rules
 from losslang.rewrite.swings import swing, wild
 
@@ -53,8 +54,8 @@ def exponential(engine: Engine, node: Node) -> Node | None:
                 rest.add(term, coefficient)
         values = plain
     product = Monomial()
-    for value, power in values:
-        product.multiply(value, power)
+    for each, power in values:
+        product.multiply(each, power)
     if rest.terms or rest.constant:
         product.multiply(engine.graph.make("exp", (build_sum(engine.graph, rest),)), 1.0)
         inner = next(f for f in product.factors if f.op == "exp")

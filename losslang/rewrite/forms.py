@@ -75,10 +75,13 @@ def peel(node: Node) -> Node:
 
 
 def linear(node: Node) -> Linear:
-    """The normal form of ``node`` as a sum."""
-    result = Linear()
-    _collect(node, 1.0, result)
-    return result
+    """The normal form of ``node`` as a sum; the caller's own."""
+    known = node.graph.linears.get(node)
+    if known is None:
+        known = Linear()
+        _collect(node, 1.0, known)
+        node.graph.linears[node] = known
+    return Linear(dict(known.terms), known.constant)
 
 
 def _collect(node: Node, scale: float, into: Linear) -> None:
@@ -110,18 +113,18 @@ def split_coefficient(node: Node) -> tuple[float, Node]:
         coefficient, rest = split_coefficient(node.args[0])
         return -coefficient, rest
     if node.op == "mul":
-        coefficient, rest = 1.0, []
+        coefficient, others = 1.0, []
         for arg in node.args:
             value = number(peel(arg))
             if value is None or not math.isfinite(value) or value == 0:
                 inner, arg = split_coefficient(arg) if peel(arg).op in ("neg", "mul", "div") else (1.0, arg)
                 coefficient *= inner
-                rest.append(arg)
+                others.append(arg)
             else:
                 coefficient *= value
-        if coefficient == 1 or not rest:
+        if coefficient == 1 or not others:
             return 1.0, node
-        return coefficient, node.graph.make("mul", tuple(rest)) if len(rest) > 1 else real(rest[0])
+        return coefficient, node.graph.make("mul", tuple(others)) if len(others) > 1 else real(others[0])
     if node.op == "div":
         above, top = split_coefficient(node.args[0])
         below, bottom = split_coefficient(node.args[1])
@@ -139,10 +142,13 @@ def real(node: Node) -> Node:
 
 
 def monomial(node: Node) -> Monomial:
-    """The normal form of ``node`` as a product."""
-    result = Monomial()
-    _multiply(node, 1.0, result)
-    return result
+    """The normal form of ``node`` as a product; the caller's own."""
+    known = node.graph.monomials.get(node)
+    if known is None:
+        known = Monomial()
+        _multiply(node, 1.0, known)
+        node.graph.monomials[node] = known
+    return Monomial(known.coefficient, dict(known.factors))
 
 
 def _multiply(node: Node, power: float, into: Monomial) -> None:

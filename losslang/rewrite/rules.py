@@ -286,7 +286,8 @@ def _bound(pattern: Node, found: Match) -> bool:
 def _substitute(engine: Engine, pattern: Node, found: Match) -> Node:
     """A pattern with its variables replaced, settled without rules."""
     if pattern.op == "input":
-        return found[pattern.attr[0]]
+        bound: Node = found[pattern.attr[0]]
+        return bound
     if pattern.op == "computed_as":
         return _substitute(engine, pattern.args[0], found)
     args = [_substitute(engine, a, found) for a in pattern.args]
