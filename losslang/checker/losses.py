@@ -11,7 +11,7 @@ from losslang.checker.affine import Affine, AffineReader
 from losslang.checker.conversion import as_real, single
 from losslang.checker.declarations import axis_names, declare_axis, declare_hyper, declare_input
 from losslang.checker.lints import warn_objective
-from losslang.checker.modules import Module
+from losslang.checker.modules import Module, is_shipped
 from losslang.checker.report import Failed, Reporter
 from losslang.checker.scope import Context, Scope, shown_axes
 from losslang.checker.suggest import did_you_mean
@@ -130,7 +130,7 @@ def plan_losses(file: m.File, reporter: Reporter) -> list[LossPlan]:
                 "LL118", "this belongs to a loss, and none has started yet", statement.span,
                 "begin with `loss NAME`",
             )  # fmt: skip
-        elif isinstance(statement, m.Rule):
+        elif isinstance(statement, m.Rule) and not is_shipped(reporter.path):
             reporter.add(
                 "LL111", "a spec cannot change the compiler's rules", statement.span,
                 "write the stable form as a `def`, or propose the rule to the project",

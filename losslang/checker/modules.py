@@ -65,6 +65,11 @@ class Module:
         return own | set(library.names()["dist"])
 
 
+def is_shipped(path: str | None) -> bool:
+    """Whether a file is one of the library's own, which may hold rewrite rules."""
+    return path is not None and Path(path).resolve().is_relative_to(library.FOLDER.resolve())
+
+
 LIBRARY = Module("<library>", is_user=False)
 
 
