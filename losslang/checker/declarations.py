@@ -91,6 +91,7 @@ def declare_input(context: Context, scope: Scope, statement: m.Input) -> tuple[L
             pack_axes(context, scope, ref.name or statement.name, bool(ref.name)) if ref.pack else [ref.name]
         )
     node = context.graph.input(statement.name, axes, _element(kind), INTERVALS.get(kind.name))
+    context.given_axes.update(axes)
     leaf = Leaf(None, node, tuple(axes))
     lowered = LoweredInput(statement.name, kind, tuple(names), (leaf,), doc=statement.doc or "")
     return lowered, Value(node, kind)
@@ -122,6 +123,7 @@ def _declare_collection(
     for key, rank in members:
         axes, view = _member_axes(context, name, key, rank, refs, each)
         node = context.graph.input(f"{name}.{key}", axes, _element(kind), INTERVALS.get(kind.name))
+        context.given_axes.update(axes)
         leaves.append(Leaf(key, node, axes))
         values.append((key, Value(node, Kind("parameter") if kind.name == "parameters" else kind)))
         views.append(view)
@@ -181,6 +183,7 @@ def declare_hyper(
         allowed = allowed.intersect(promised)
     node = context.graph.input(statement.name, names, "real", allowed)
     context.hyper_nodes.add(node)
+    context.given_axes.update(names)
     default = override if override is not None else statement.default
     if default is None:
         raise context.fail(

@@ -210,12 +210,21 @@ def introduce_axis(context: Context, scope: Scope, name: str, old: tuple[str, ..
     if axis not in context.introduced_order:
         context.introduced_order.append(axis)
     size = AxisSize("same", old) if len(old) == 1 else AxisSize("merged", old)
-    if axis not in graph.axis_sizes:
+    known = axis in graph.axis_sizes
+    if not known and not any(_measured_by(context, a, axis) for a in old):
         graph.axis_sizes[axis] = size
-    elif len(old) == 1 and graph.size_root(axis) != graph.size_root(old[0]):
-        context.equal_sizes.append((axis, old[0]))
+    if known or axis in context.given_axes:
+        alike = old[0] if len(old) == 1 else graph.fresh_axis(name, size)
+        if (axis in context.given_axes and alike != axis) or graph.size_root(axis) != graph.size_root(alike):
+            context.equal_sizes.append((axis, alike))
     context.index_axes |= {axis}
     return axis
+
+
+def _measured_by(context: Context, axis: str, other: str) -> bool:
+    """Whether the length of ``axis`` is told by that of ``other``."""
+    size = context.graph.axis_sizes.get(axis)
+    return axis == other or (size is not None and any(_measured_by(context, a, other) for a in size.of))
 
 
 def _carry_restriction(context: Context, old: tuple[str, ...], new: str) -> None:

@@ -58,6 +58,7 @@ class Context:
     ``restrictions`` maps an axis of the graph to the mask that a call's ``where`` put on it.
     ``calls`` are the definitions being inlined, to refuse recursion; ``own_axes`` are the axes that
     each of them works along, all others ride along. ``used`` are names of values that were looked up.
+    ``given_axes`` are those of inputs and hyperparameters, whose lengths come with the call.
     """
 
     graph: Graph
@@ -74,6 +75,7 @@ class Context:
     hyper_nodes: set[Node] = field(default_factory=set)
     index_axes: frozenset[str] = frozenset()
     shared_axes: frozenset[str] = frozenset()
+    given_axes: set[str] = field(default_factory=set)
     inlined: dict[object, Meaning | None] = field(default_factory=dict)
     _local_axes: dict[tuple[str, int, tuple[str, ...]], str] = field(default_factory=dict)
 

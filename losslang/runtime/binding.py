@@ -6,6 +6,7 @@ only when something is wrong. Nothing looks at the values of an array.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -116,8 +117,9 @@ def check_axes(loss: LoweredLoss, slots: Sequence[Slot], shapes: Sequence[tuple[
                     axis,
                 )
     for left, right in loss.equal_sizes:
-        if left in sizes and right in sizes and sizes[left] != sizes[right]:
-            raise _unequal(left, right, sizes, loss, slots, shapes)
+        lengths = {axis: _length(axis, loss, sizes) for axis in (left, right)}
+        if None not in lengths.values() and lengths[left] != lengths[right]:
+            raise _unequal(left, right, lengths, loss, slots, shapes)
     for axis, index in loss.constant_picks:
         if axis in sizes and not 0 <= index < sizes[axis]:
             owner = _owner(axis, slots)
@@ -159,15 +161,28 @@ def _wrong_length(
     return InputError(text + _bound(loss, slots, shapes, at), slot.name, _plain(axis))
 
 
+def _length(axis: str, loss: LoweredLoss, sizes: Mapping[str, int]) -> int | None:
+    """The length of an axis that an input has, or that renames made; None where no input tells it."""
+    if axis in sizes:
+        return sizes[axis]
+    size = loss.graph.axis_sizes.get(axis)
+    if size is None or size.kind == "input":
+        return None
+    if size.kind == "fixed":
+        return size.size
+    parts = [_length(a, loss, sizes) for a in size.of]
+    return None if None in parts else math.prod(p for p in parts if p is not None)
+
+
 def _unequal(
-    left: str, right: str, sizes: Mapping[str, int], loss: LoweredLoss, slots: Sequence[Slot],
+    left: str, right: str, sizes: Mapping[str, int | None], loss: LoweredLoss, slots: Sequence[Slot],
     shapes: Sequence[tuple[int, ...]],
 ) -> InputError:  # fmt: skip
     first, second = _owner(left, slots), _owner(right, slots)
     return InputError(
-        f"`{_plain(left)}` and `{_plain(right)}` must be equally long, since the loss renames one to the other, but "
-        f"`{_plain(left)}` is {sizes[left]}{f' in `{first}`' if first else ''} and "
-        f"`{_plain(right)}` is {sizes[right]}{f' in `{second}`' if second else ''}"
+        f"`{_made(left, loss)}` and `{_made(right, loss)}` must be equally long, since the loss renames one to the other, but "
+        f"`{_made(left, loss)}` is {sizes[left]}{f' in `{first}`' if first else ''} and "
+        f"`{_made(right, loss)}` is {sizes[right]}{f' in `{second}`' if second else ''}"
         f"{_bound(loss, slots, shapes, len(slots))}",
         second or first,
         _plain(right if second else left),
@@ -198,6 +213,13 @@ def _owner(axis: str, slots: Sequence[Slot]) -> str | None:
 def _plain(axis: str) -> str:
     """An axis as its author wrote it: copies made by the compiler carry a number."""
     return axis.split("~")[0]
+
+
+def _made(axis: str, loss: LoweredLoss) -> str:
+    """An axis by its name, or by those that it was merged from."""
+    size = loss.graph.axis_sizes.get(axis)
+    merged = size is not None and size.kind == "merged" and "~" in axis
+    return " · ".join(map(_plain, size.of)) if merged and size is not None else _plain(axis)
 
 
 def _shape(shape: Sequence[int]) -> str:
