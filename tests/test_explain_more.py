@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 import losslang
+from losslang import compiler
+from losslang.cli import explain_certificate
 from losslang.cli.gradients import gradients, sample
 from losslang.cli.main import cli
 from losslang.cli.relatives import relatives
@@ -18,8 +20,7 @@ from losslang.ir import Graph
 from losslang.parse import library
 from losslang.render import formula, graphs
 from losslang.rewrite import rewrite
-
-ROOT = Path(__file__).resolve().parent.parent
+from losslang.verify import certify
 
 
 def derived(name: str) -> dict[str, str]:
@@ -128,7 +129,87 @@ def test_relatives_call_each_other_or_share_a_family() -> None:
 
 
 def test_explain_a_name_shows_gradient_and_relatives() -> None:
-    told = CliRunner().invoke(cli, ["explain", "binary_cross_entropy"], catch_exceptions=False).stdout
+    told = explain("binary_cross_entropy").stdout
     assert "gradient, as the compiler derives it, for p given as logits" in told
     assert "∂/∂p  σ(p)·(1 − y) − y·positive_weight·σ(−p)" in told
     assert "  called by  " in told and "  relatives  " in told
+
+
+# -- certificates -------------------------------------------------------------------------------------
+
+SPEC = """loss pair
+  input logits : logit[n, c] over c
+  input y      : label[n] of c
+  input w      : parameter[d]
+  hyper decay  : real >= 0 = 0.1
+  term nll = mean[n](-log(softmax[c](logits))[c = y])
+  term reg = sum[d](w^2) * decay
+  minimize nll + reg
+"""
+
+
+def explain(*args: str, input: str | None = None) -> Result:
+    return CliRunner().invoke(cli, ["explain", *args], input=input, catch_exceptions=False)
+
+
+def test_a_certificate_tells_domain_types_errors_and_rules() -> None:
+    found = certify(SPEC, budget=0)
+    assert found.holds and [term.term for term in found.terms] == ["nll", "reg"]
+    nll, reg = found.terms
+    assert [each.name for each in nll.domain] == ["logits", "y"]
+    assert [each.name for each in reg.domain] == ["w", "decay"]
+    assert [(each.dtype, each.cases) for each in nll.tested] == [
+        ("float32", 1),
+        ("float16", 1),
+        ("float64", 1),
+    ]
+    assert {"log_probability"} <= {rule.name for rule in nll.rules} and reg.rules == ()
+    assert all(0 < each.value.relative < 1e-5 for each in nll.tested)
+    assert "3 cases" not in found.claim and "6 cases" in found.claim and "not a proof" in found.claim
+
+
+def test_a_certificate_covers_every_regime_and_hyperparameters_off_their_default() -> None:
+    _, reg = certify(SPEC, budget=60).terms
+    assert [each.cases for each in reg.tested] == [20, 20, 20]
+    tried = {each.name: each.tried for each in reg.domain}
+    assert tried["w"]["float32"] == (-1e4, 1e4) and tried["w"]["float16"] == (-65504, 65504)
+    low, high = tried["decay"]["float32"]
+    assert low == pytest.approx(0.1) and high > 0.11
+    assert certify(SPEC, budget=60) == certify(SPEC, budget=60), "the same seed finds the same"
+
+
+def test_a_certificate_of_formulas_as_written_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    stable = compiler.from_lowered
+    monkeypatch.setattr(
+        compiler, "from_lowered", lambda lowered, backend: stable(lowered, backend, rewrite=False)
+    )
+    found = certify(SPEC, budget=60)
+    nll, reg = found.terms
+    assert not found.holds and not nll.holds and reg.holds
+    assert any("too far from the truth" in each for tested in nll.tested for each in tested.failures)
+    assert "FAILED" in explain_certificate.text(found) and "it does not hold" in found.claim
+
+
+def test_explain_prints_certificates() -> None:
+    told = explain("-", "--certificate", "--budget", "0", input=SPEC)
+    assert told.exit_code == 0
+    for part in (
+        "loss pair (seed 0)\n", "term nll\n", "logits  logit[n, c] over c, tried from ", "y       label[n] of c, tried ",
+        "    float16, 1 case  value ", "log_probability  1 ×  a probability", "not a proof",
+    ):  # fmt: skip
+        assert part in told.stdout, part
+    [data] = json.loads(explain("-", "--certificate", "--budget", "0", "--format", "json", input=SPEC).stdout)
+    assert data["holds"] and [t["term"] for t in data["terms"]] == ["nll", "reg"]
+    assert data["terms"][0]["types"][0]["value"]["relative_error"] < 1e-5
+
+
+def test_an_extern_cannot_be_certified() -> None:
+    text = "extern f(x: real) : real\nloss a\n  input x : real[n]\n  term t = mean[n](f(x))\n  minimize t\n"
+    told = explain("-", "--certificate", input=text)
+    assert told.exit_code == 1 and "Nothing was tested: of the extern `f`" in told.stdout
+
+
+@pytest.mark.parametrize("args", [("huber", "--certificate"), ("huber", "--format", "json")])
+def test_certificates_are_for_specs(args: tuple[str, ...]) -> None:
+    result = explain(*args)
+    assert result.exit_code == 2 and "--certificate" in result.stderr

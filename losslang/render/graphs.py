@@ -284,7 +284,7 @@ class _Writer:
     def _product(self, args: Sequence[Node], first: float = 1.0) -> m.Expression:
         """``first`` times the arguments, numbers leading."""
         ordered = sorted(map(_essential, args), key=lambda a: a.op != "const")
-        factors = [] if first == 1.0 else [_number(first)]
+        factors: list[m.Expression] = [] if first == 1.0 else [_number(first)]
         factors += [self.write(a) for a in ordered]
         if len(factors) == 1:
             return factors[0]

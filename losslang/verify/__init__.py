@@ -17,8 +17,9 @@ Inputs are made from the declared kinds and axes, from a seed. They are judged b
 no precision can tell is ``undecided``. Needs the ``mpmath`` package.
 """
 
+from losslang.verify.certificate import Certificate, certify
 from losslang.verify.inputs import Case
 from losslang.verify.report import GUARANTEES, Finding, Report, Worst
 from losslang.verify.run import verify
 
-__all__ = ["GUARANTEES", "Case", "Finding", "Report", "Worst", "verify"]
+__all__ = ["GUARANTEES", "Case", "Certificate", "Finding", "Report", "Worst", "certify", "verify"]

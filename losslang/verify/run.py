@@ -137,13 +137,18 @@ def _prepared(spec: Any, loss: str | None, rewrite: bool) -> tuple[LoweredLoss, 
 
     if isinstance(spec, LoweredLoss):
         return spec, lambda backend: compiler.from_lowered(spec, backend, rewrite=rewrite)
+    loaded = compiler.load(spec)
+    return elaborated(loaded, loss), lambda backend: compiler.compile(loaded, backend, loss, rewrite=rewrite)
+
+
+def elaborated(spec: Any, loss: str | None) -> LoweredLoss:
+    """The loss of a spec at the signature that it is tested with."""
+    from losslang import compiler
     from losslang.checker import elaborate
 
     loaded = compiler.load(spec)
     lowered = elaborate(loaded, loss)
-    if lowered.needs_signature:
-        lowered = elaborate(loaded, loss, _signature(lowered))
-    return lowered, lambda backend: compiler.compile(loaded, backend, loss, rewrite=rewrite)
+    return elaborate(loaded, loss, _signature(lowered)) if lowered.needs_signature else lowered
 
 
 def _signature(lowered: LoweredLoss) -> Signature:
