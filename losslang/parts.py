@@ -42,6 +42,7 @@ class Part:
         self._backend = backend
         self._rewrite = rewrite
         self._stable: list[Node] | None = None
+        self._settled: dict[Node, Node] = {}
 
     # -- what the runtime asks for ------------------------------------------------------------------
 
@@ -136,7 +137,7 @@ class Part:
         from losslang.rewrite.trace import Trace
 
         trace = Trace()
-        stable = rewrite(roots, trace=trace)
+        stable = rewrite(roots, trace=trace, settled=self._settled)
         self.firings += trace.firings
         return stable
 

@@ -17,9 +17,14 @@ from losslang.rewrite.trace import Firing, Trace
 __all__ = ["Firing", "Trace", "finish", "rewrite"]
 
 
-def rewrite(roots: Sequence[Node], trace: Trace | None = None) -> list[Node]:
+def rewrite(
+    roots: Sequence[Node], trace: Trace | None = None, settled: dict[Node, Node] | None = None
+) -> list[Node]:
     """Roots of the same meaning, axes and element classes that neither overflow, cancel nor give NaN
-    where the exact value is representable. Deterministic."""
+    where the exact value is representable. Deterministic.
+
+    ``settled`` is for those who rewrite parts of one graph in turn: what became of each node so far.
+    """
     if not roots:
         return []
-    return Engine(roots[0].graph, trace).run(roots)
+    return Engine(roots[0].graph, trace, settled=settled).run(roots)

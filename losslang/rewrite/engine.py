@@ -32,11 +32,13 @@ def handles(*ops: str) -> Callable[[Handler], Handler]:
 class Engine:
     """Rewrites one graph. ``settled`` maps each node met so far to its final form."""
 
-    def __init__(self, graph: Graph, trace: Trace | None = None, rules: bool = True) -> None:
+    def __init__(
+        self, graph: Graph, trace: Trace | None = None, rules: bool = True, settled: dict[Node, Node] | None = None
+    ) -> None:  # fmt: skip
         self.graph = graph
         self.rules = rules
         self.trace = trace
-        self.settled: dict[Node, Node] = {}
+        self.settled: dict[Node, Node] = {} if settled is None else settled
         self.logs: dict[Node, Node | None] = {}
         self.complements: dict[Node, Node | None] = {}
         self.depth = 0

@@ -139,7 +139,7 @@ class Matcher:
                 yield from self._terms(rest, form.plus(bound, -scale), found)
             return
         for term, coefficient in list(form.terms.items()):
-            if not _close(coefficient, scale):
+            if not _close(coefficient, scale) or _differs(first, term):
                 continue
             left = Linear({t: c for t, c in form.terms.items() if t is not term}, form.constant)
             for match in self.matches(first, term, found):
@@ -182,13 +182,23 @@ class Matcher:
             yield from self.factors(rest, Monomial(form.coefficient / bound.coefficient**power, left), found)
             return
         for factor, has in list(form.factors.items()):
-            if has * power <= 0 or abs(has) < abs(power):
+            if has * power <= 0 or abs(has) < abs(power) or _differs(first, factor):
                 continue
             left = {f: p for f, p in form.factors.items() if f is not factor}
             if has != power:
                 left[factor] = has - power
             for match in self.matches(first, factor, found):
                 yield from self.factors(rest, Monomial(form.coefficient, left), match)
+
+
+#: Patterns of other ops are nodes of the very same op.
+MANIFOLD = frozenset({"input", "const", "add", "neg", "mul", "div", "pow"})
+
+
+def _differs(pattern: Node, node: Node) -> bool:
+    """Whether a glance at the ops is enough to see that nothing matches."""
+    op = plain(pattern).op
+    return op not in MANIFOLD and op != plain(node).op
 
 
 def _scaled(node: Node, factor: float) -> Node:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 from losslang import model as m
@@ -21,7 +21,7 @@ from losslang.ranges import interval_of
 from losslang.rewrite.adapter import Adapter, plain_make
 from losslang.rewrite.engine import Engine
 from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, opened
-from losslang.rewrite.matcher import Match, Matcher, Variables, contains, plain
+from losslang.rewrite.matcher import MANIFOLD, Match, Matcher, Variables, contains, plain
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class CompiledRule:
     closed_orders: Orders
     value_only: bool
 
-    @property
+    @cached_property
     def matcher(self) -> Matcher:
         return Matcher(self.variables, loose=self.shape == "sum")
 
@@ -55,8 +55,10 @@ class Orders:
     constant: float
     needs: tuple[Signature, ...]
 
-    def fits(self, held: list[Signature]) -> bool:
-        """Whether every term could be among terms that are made so."""
+    def fits(self, held: list[Signature], size: int) -> bool:
+        """Whether every term could be among terms that are made so, and there are enough of them."""
+        if size < len(self.needs) + (self.constant != 0):
+            return False
         return all(any(need <= has for has in held) for need in self.needs)
 
 
@@ -172,10 +174,13 @@ def sum_rules(engine: Engine, form: Linear, node: Node) -> bool:
         return False
     apart = opened(form)
     together, split = signatures(form), signatures(apart)
+    size, size_apart = form.size, apart.size
     for rule in _by_shape().get("sum", ()):
-        if rule.closed_orders.fits(together) and _sum_rule(engine, rule, rule.closed_orders, form, form):
+        if rule.closed_orders.fits(together, size) and _sum_rule(
+            engine, rule, rule.closed_orders, form, form
+        ):
             return True
-        if rule.orders.fits(split) and _sum_rule(engine, rule, rule.orders, form, apart):
+        if rule.orders.fits(split, size_apart) and _sum_rule(engine, rule, rule.orders, form, apart):
             return True
     return False
 
@@ -221,9 +226,12 @@ def _in_order(
 ) -> Iterator[tuple[Match, Linear, Monomial, float]]:
     anchor, coefficient = terms[0]
     wanted = monomial(anchor)
+    needs = _fixed_ops(anchor)
     matcher = rule.matcher
     for term, has in list(form.terms.items()):
         held = monomial(term)
+        if needs and not needs <= {plain(factor).op for factor in held.factors}:
+            continue
         for match, left in matcher.factors(list(wanted.factors.items()), held, {}):
             scale = has * left.coefficient / wanted.coefficient / coefficient
             factor = Monomial(1.0, left.factors)
@@ -233,6 +241,12 @@ def _in_order(
                     yield found, total, factor, scale
                 elif (more := _with_constant(engine, form, total, factor, scale * constant)) is not None:
                     yield found, more, factor, scale
+
+
+@cache
+def _fixed_ops(pattern: Node) -> frozenset[str]:
+    """The ops that the factors of whatever matches a pattern's must have among them."""
+    return frozenset(plain(factor).op for factor in monomial(pattern).factors) - MANIFOLD
 
 
 def _with_constant(
