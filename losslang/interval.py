@@ -77,7 +77,7 @@ class Interval:
 
     def __mul__(self, other: Interval) -> Interval:
         corners = [
-            (_times(a, b), (a_open and b != 0) or (b_open and a != 0))
+            (_times(a, b), (a_open and (b != 0 or b_open)) or (b_open and a != 0))
             for a, a_open in ((self.low, self.low_open), (self.high, self.high_open))
             for b, b_open in ((other.low, other.low_open), (other.high, other.high_open))
         ]

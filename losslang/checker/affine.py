@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from losslang import model as m
 from losslang.checker.arithmetic import add, select
 from losslang.checker.conversion import as_boolean, as_real, single
-from losslang.checker.inlining import children
 from losslang.checker.report import Failed
 from losslang.checker.scope import Context, Scope, shown, shown_axes
 from losslang.checker.values import Value
+from losslang.checker.walking import children
 from losslang.kinds import REAL
 from losslang.source import Span
 
@@ -63,6 +63,12 @@ class AffineReader:
                     and self.mentions(self.lets[each.id], seen | {each.id})
                 ):
                     return True
+            if (
+                isinstance(each, m.Pick)
+                and isinstance(each.at, m.Name)
+                and self.scope.is_place(each.axis, each.at.id)
+            ):
+                continue
             stack.extend(children(each))
         return False
 

@@ -67,11 +67,44 @@ def map_members(
                 "LL222", "these collections have different members", span,
                 "combine collections with the same members; select them with `matching`",
             )  # fmt: skip
+    meanings = [_like(context, x, first, span) if isinstance(x, Collection) else x for x in meanings]
     members = []
     for index, key in enumerate(keys):
         row = [x.members[index][1] if isinstance(x, Collection) else x for x in meanings]
         members.append((key, function(row)))
     return Collection(first.axis, tuple(members), first.views)
+
+
+def _like(context: Context, other: Collection, first: Collection, span: Span) -> Collection:
+    """A collection whose members lie along the axes of another's members, first along first."""
+    if other.axis == first.axis or any(other.views) or any(first.views):
+        return other
+    members = []
+    for (key, value), (_, model) in zip(other.members, first.members, strict=True):
+        own, wanted = _member_axes(other, key, value), _member_axes(first, key, model)
+        if own and wanted and len(own) != len(wanted):
+            raise context.fail(
+                "LL222", f"`{key}` has {len(wanted)} axes in one of these collections, {len(own)} in another", span,
+                "combine collections whose members have the same shapes",
+            )  # fmt: skip
+        node = value.node
+        for index, axis in enumerate(own):
+            target = wanted[index] if wanted else f"{_prefix(first, key)}{index}"
+            context.equal_sizes.append((target, axis))
+            node = context.graph.rename(node, axis, target)
+        members.append((key, value.with_node(node)))
+    return Collection(first.axis, tuple(members), first.views)
+
+
+def _prefix(collection: Collection, key: str) -> str:
+    return f"{collection.axis.removesuffix('~members')}.{key}."
+
+
+def _member_axes(collection: Collection, key: str, value: Value) -> list[str]:
+    """The axes that a member has of its own, in the order of its array."""
+    prefix = _prefix(collection, key)
+    own = [a for a in value.axes if a.startswith(prefix) and a.removeprefix(prefix).isdecimal()]
+    return sorted(own, key=lambda a: int(a.removeprefix(prefix)))
 
 
 # -- kinds of results -----------------------------------------------------------------------------
@@ -264,7 +297,7 @@ def _product(context: Context, values: list[Value], divided: list[bool]) -> Valu
     graph = context.graph
     logs = [v for v, d in zip(values, divided, strict=True) if v.logarithmic and not d]
     others = [(v, d) for v, d in zip(values, divided, strict=True) if not (v.logarithmic and not d)]
-    silenceable = any(not d and v.interval.contains(0.0) and v.constant is None for v, d in others)
+    silenceable = any(not d and v.interval.contains(0.0) and not v.constant for v, d in others)
     if logs and silenceable:
         outer = _plain_product(context, [v for v, _ in others], [d for _, d in others])
         inner = _plain_product(context, logs, [False] * len(logs))

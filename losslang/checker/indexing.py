@@ -61,7 +61,7 @@ def _resolve_pick(context: Context, scope: Scope, item: m.Pick, value: Value) ->
 def _position(context: Context, scope: Scope, item: m.Pick, axis: str) -> Value:
     """The index as an integer value; a bare name may be a named place of the axis."""
     places = scope.places.get(item.axis, ())
-    if isinstance(item.at, m.Name) and item.at.id in places and scope.find(item.at.id) is None:
+    if isinstance(item.at, m.Name) and scope.is_place(item.axis, item.at.id):
         return Value(context.graph.const(places.index(item.at.id)), INDEX)
     if (
         isinstance(item.at, m.Name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import NoneType
 
 from losslang import model as m
 from losslang.checker.affine import Affine, AffineReader
@@ -60,6 +61,13 @@ class LossElaboration:
         if statement is None:
             return None
         return self.meaning(name)
+
+    def is_index(self, name: str) -> bool:
+        """Whether a name means a whole number, which can stand in a pick. A term never does."""
+        if name in self.busy or isinstance(self.named.get(name), (m.Term, NoneType)):
+            return False
+        meaning = self.meaning(name)
+        return isinstance(meaning, Value) and meaning.node.elem == "int"
 
     def meaning(self, name: str) -> Meaning:
         statement = self.named[name]
@@ -169,6 +177,7 @@ def elaborate_loss(
     scope = Scope(module)
     work = LossElaboration(plan, context, scope)
     scope.lookup = work.lookup
+    scope.is_index = work.is_index
     scope.value_names = lambda: list(work.named)
     errors_before = sum(d.is_error for d in reporter.diagnostics)
     _declare(work)

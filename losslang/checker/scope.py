@@ -10,7 +10,7 @@ from losslang import model as m
 from losslang.checker.modules import Module
 from losslang.checker.report import Failed, Reporter
 from losslang.checker.suggest import closest, listing
-from losslang.checker.values import Meaning
+from losslang.checker.values import Meaning, Value
 from losslang.ir import Graph, Node
 from losslang.lowered import Signature
 from losslang.source import Span
@@ -22,11 +22,16 @@ def _nothing(name: str) -> Meaning | None:
     return None
 
 
+def _never(name: str) -> bool:
+    return False
+
+
 @dataclass
 class Scope:
     """``axes`` maps the names of axes in the text to those of the graph; ``local`` are the names that
     renames and literals of the text introduce, mapped when first introduced in a fresh copy of a def.
-    ``lookup`` finds values that are elaborated on demand (the lets of a loss)."""
+    ``lookup`` finds values that are elaborated on demand (the lets of a loss), ``is_index`` says which
+    of those are whole numbers."""
 
     module: Module
     values: dict[str, Meaning] = field(default_factory=dict)
@@ -35,6 +40,7 @@ class Scope:
     places: dict[str, tuple[str, ...]] = field(default_factory=dict)
     lookup: Lookup = _nothing
     value_names: Callable[[], list[str]] = list
+    is_index: Callable[[str], bool] = _never
     inside: str | None = None
 
     def with_values(self, **values: Meaning) -> Scope:
@@ -46,6 +52,15 @@ class Scope:
     def find(self, name: str) -> Meaning | None:
         found = self.values.get(name)
         return found if found is not None else self.lookup(name)
+
+    def is_place(self, axis: str, name: str) -> bool:
+        """Whether ``name`` in ``[axis = name]`` is a place of the axis: a value of that name must be an index."""
+        if name not in self.places.get(axis, ()):
+            return False
+        value = self.values.get(name)
+        return not (
+            self.is_index(name) if value is None else isinstance(value, Value) and value.node.elem == "int"
+        )
 
     def known_values(self) -> list[str]:
         return [*self.values, *self.value_names()]
