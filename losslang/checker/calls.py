@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from losslang import model as m
-from losslang.checker import along as along_table
+from losslang.checker.along import call_along
 from losslang.checker.arithmetic import map_members, require_aligned
+from losslang.checker.binding import match_arguments
 from losslang.checker.collections import select_members
 from losslang.checker.contractions import CONTRACTIONS, call_contraction
 from losslang.checker.conversion import kind_from, restate, single
 from losslang.checker.elementwise import ELEMENTWISE, VARIADIC, call_elementwise
 from losslang.checker.inlining import call_definition, call_distribution, call_divergence
+from losslang.checker.reductions import ALONG
 from losslang.checker.scope import Context, Scope, resolve_axes
 from losslang.checker.suggest import did_you_mean
 from losslang.checker.values import Collection, Meaning, Value
@@ -20,7 +22,7 @@ SPECIAL = ("size", "nll", "kl")
 
 def builtin_names() -> set[str]:
     """Every function of the language itself."""
-    return {*ELEMENTWISE, *VARIADIC, *along_table.ALONG, *CONTRACTIONS, *SPECIAL}
+    return {*ELEMENTWISE, *VARIADIC, *ALONG, *CONTRACTIONS, *SPECIAL}
 
 
 def call(context: Context, scope: Scope, node: m.Call) -> Meaning:
@@ -31,14 +33,14 @@ def call(context: Context, scope: Scope, node: m.Call) -> Meaning:
         return _kl(context, scope, node)
     if name == "size":
         return _size(context, scope, node)
-    if name in VARIADIC and node.along is None and (len(node.args) > 1 or name not in along_table.ALONG):
+    if name in VARIADIC and node.along is None and (len(node.args) > 1 or name not in ALONG):
         if node.kwargs:
             raise context.fail(
                 "LL114", f"`{name}` takes no named arguments", node.span, f"write `{name}(a, b)`"
             )
         return call_elementwise(context, scope, node, list(node.args))
-    if name in along_table.ALONG:
-        return along_table.call_along(context, scope, node)
+    if name in ALONG:
+        return call_along(context, scope, node)
     if name in CONTRACTIONS:
         return call_contraction(context, scope, node)
     if name in ELEMENTWISE and (node.along is None or scope.module.find_def(name) is None):
@@ -56,34 +58,8 @@ def _elementwise(context: Context, scope: Scope, node: m.Call) -> Meaning:
             f"write `{node.function}(x)`",
         )  # fmt: skip
     row = ELEMENTWISE[node.function]
-    arguments = bind_arguments(context, node, row.parameters)
+    arguments = match_arguments(context, node, node.function, row.parameters)
     return call_elementwise(context, scope, node, [arguments[p] for p in row.parameters])
-
-
-def bind_arguments(context: Context, node: m.Call, parameters: tuple[str, ...]) -> dict[str, m.Expression]:
-    """Positional and named arguments to parameters, all of which must be given."""
-    signature = f"{node.function}({', '.join(parameters)})"
-    if len(node.args) > len(parameters):
-        raise context.fail(
-            "LL114", f"`{node.function}` takes {len(parameters)} arguments, here are {len(node.args)}", node.span,
-            f"it is {signature}",
-        )  # fmt: skip
-    bound: dict[str, m.Expression] = dict(zip(parameters, node.args, strict=False))
-    for argument in node.kwargs:
-        if argument.name not in parameters:
-            help = did_you_mean(argument.name, parameters) or f"it is {signature}"
-            raise context.fail(
-                "LL114", f"`{node.function}` has no parameter `{argument.name}`", argument.span, help
-            )
-        if argument.name in bound:
-            raise context.fail("LL114", f"`{argument.name}` is given twice", argument.span, "give it once")
-        bound[argument.name] = argument.value
-    missing = [p for p in parameters if p not in bound]
-    if missing:
-        raise context.fail(
-            "LL114", f"`{node.function}` needs `{missing[0]}`", node.span, f"it is {signature}"
-        )
-    return bound
 
 
 def _unknown_function(context: Context, scope: Scope, node: m.Call) -> Exception:

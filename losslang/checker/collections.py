@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from losslang import model as m
 from losslang.checker import along as table
 from losslang.checker.arithmetic import by_range
+from losslang.checker.reductions import Along
 from losslang.checker.scope import Context, Scope, resolve_axes
 from losslang.checker.values import Collection, Meaning, Value, merged_facts
 from losslang.ir import AxisSize, Node
@@ -97,7 +98,7 @@ def _join(context: Context, scope: Scope, call: m.Call, parts: list[tuple[Value,
     nodes: list[Node] = []
     counts: list[Node] = []
     for value, axes in parts:
-        along = table.Along(context, name, axes, None, None, call.span, {})
+        along = Along(context, name, axes, None, None, call.span, {})
         x = (
             value.node
             if value.node.elem == "bool" and name in ("any", "all", "count")

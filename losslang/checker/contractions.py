@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from losslang import model as m
-from losslang.checker.along import Along, finish, resolve_along, unit_vector
+from losslang.checker.along import finish, resolve_along
 from losslang.checker.arithmetic import map_members
 from losslang.checker.conversion import as_real
+from losslang.checker.reductions import Along, unit_vector
 from losslang.checker.scope import Context, Scope, shown, shown_axes
 from losslang.checker.values import Meaning, Value, merged_facts
 from losslang.interval import SIGNED_UNIT

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from losslang import model as m
 from losslang.checker import constants
 from losslang.checker.conversion import kind_from
-from losslang.checker.inlining import children
 from losslang.checker.scope import Context, Scope
 from losslang.checker.values import Collection, Meaning, Value
+from losslang.checker.walking import introduced_axes
 from losslang.ir import AxisSize, Elem
 from losslang.kinds import ELEMENTS, INTERVALS, Kind
 from losslang.lowered import Leaf, LoweredHyper, LoweredInput
@@ -37,21 +37,8 @@ def axis_names(statements: list[m.Node], is_extern: Callable[[str], bool] = lamb
                     declared[name] = None
         if isinstance(statement, m.AxisDecl):
             declared[statement.name] = None
-        introduced.update(dict.fromkeys(_introduced(statement, is_extern)))
+        introduced.update(dict.fromkeys(introduced_axes(statement, is_extern)))
     return [*declared, *(name for name in introduced if name not in declared)]
-
-
-def _introduced(root: m.Node, is_extern: Callable[[str], bool]) -> Iterator[str]:
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, m.Rename):
-            yield node.to
-        elif isinstance(node, m.Array):
-            yield from node.axes
-        elif isinstance(node, m.Call) and node.along is not None and is_extern(node.function):
-            yield from (ref.name for ref in node.along.axes if not ref.pack)
-        stack.extend(reversed(list(children(node))))
 
 
 def declare_axis(context: Context, scope: Scope, statement: m.AxisDecl) -> None:

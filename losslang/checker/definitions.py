@@ -9,9 +9,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 from losslang import model as m
+from losslang.checker.binding import Arguments, Inlined
 from losslang.checker.conversion import kind_from
 from losslang.checker.declarations import SAMPLE_RANK
-from losslang.checker.inlining import Arguments, Inlined, inline
+from losslang.checker.inlining import inline
 from losslang.checker.modules import Module
 from losslang.checker.report import Failed, Reporter
 from losslang.checker.scope import Context, Scope

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from losslang import model as m
 from losslang.checker.affine import Affine
-from losslang.checker.inlining import children
 from losslang.checker.report import Reporter
 from losslang.checker.scope import Context
 from losslang.checker.values import Value
+from losslang.checker.walking import children
 from losslang.ir import Node
 from losslang.kinds import DIFFERENTIABLE
 from losslang.lowered import LoweredInput
