@@ -27,7 +27,7 @@ STEPS = {"inverse_hyperbolic_tangent", "log_beta", "reciprocal_of_ratio", "sigmo
 #: Where a rule's variables are drawn from, if not everywhere: (offset, scale).
 DRAWN = {"inverse_hyperbolic_tangent": (0.0, 0.01), "one_plus_erf": (0.0, 2.0), "variance": (100.0, 1e-2),
          "covariance": (100.0, 1e-2), "number_less_log": (1.0, 1e-3),
-         "mills_less_line": (-60.0, 20.0)}  # fmt: skip
+         "mills_less_line": (-60.0, 20.0), "log_of_square_sum": (1e21, 1e20)}  # fmt: skip
 
 Arrays = dict[str, NDArray[np.float32]]
 

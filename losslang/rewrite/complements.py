@@ -15,7 +15,7 @@ from losslang.rewrite.forms import (
     peel,
     range_of,
 )
-from losslang.rewrite.swings import wild
+from losslang.rewrite.swings import swing, wild
 
 PASSES = ("rename", "merge", "unmerge", "broadcast", "gather", "stop")
 
@@ -101,7 +101,9 @@ def _of_stack(engine: Engine, node: Node) -> Node | None:
 def _of_power(engine: Engine, node: Node) -> Node | None:
     base, exponent = node.args
     power = number(exponent)
-    inner = complement_of(engine, base) if base.op in ("tanh", "erf", "cos") else None
+    if power == 2 and base.op == "tanh":
+        return engine.make("pow", engine.make("cosh", base.args[0]), -2.0)
+    inner = complement_of(engine, base) if base.op in ("erf", "cos") else None
     if power == 2 and inner is not None:
         return engine.mul(inner, engine.add(1.0, base))
     if power == 2 and base.op == "sin":
@@ -165,6 +167,8 @@ def _of_quotient(engine: Engine, node: Node) -> Node | None:
     before = engine.firings
     better = engine.sum_of(gap)
     if gap.size < max(below.size, above.size):
+        return engine.div(better, b)
+    if engine.firings > before and peel(better.args[0] if better.op == "neg" else better).op != "computed_as":
         return engine.div(better, b)
     if engine.firings > before:
         said = engine.graph.make("add", (engine.graph.const(1.0), engine.graph.make("neg", (node,))))
@@ -250,12 +254,18 @@ def log_complement_of(engine: Engine, node: Node) -> Node | None:
 
     if range_of(node).high > 1:
         return None
+    if node.op == "gather" and swing(node)[0]:
+        logs = log_of(engine, node)
+        if logs is not None and logs.op == "gather":
+            return engine.make("log1mexp", logs)
     if node.op in PASSES:
         inner = log_complement_of(engine, node.args[0])
         return None if inner is None else engine.make(node.op, inner, *node.args[1:], attr=node.attr)
     if node.op == "exp":
         return engine.make("log1mexp", node.args[0])
-    if node.op == "softmax" or (node.op in ("mul", "pow", "div") and nonnegative(node) and wild(node)):
+    if node.op == "softmax" or (
+        node.op in ("mul", "pow", "div", "prod") and nonnegative(node) and wild(node)
+    ):
         logs = log_of(engine, node)
         if logs is not None and logs.op != "log" and range_of(logs).nonpositive:
             return engine.make("log1mexp", logs)

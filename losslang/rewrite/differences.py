@@ -44,6 +44,8 @@ def _through_logarithms(engine: Engine, a: Node, b: Node) -> Node | None:
     form = linear(engine.sub(first, second))
     if form.size > 1 or form.size >= linear(first).size + linear(second).size:
         return None
+    if form.size == 0 and bounded_below(first):
+        return engine.const(0.0)
     graph = engine.graph
     gap = build_sum(graph, form)
     if not bounded_below(gap):

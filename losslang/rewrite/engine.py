@@ -6,6 +6,7 @@ What it builds, it builds with :meth:`Engine.make`, so new nodes are settled in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from losslang.ir import Graph, Node, rebuild
@@ -51,8 +52,17 @@ class Engine:
                 rewritten[node] = node
                 continue
             args = tuple(rewritten[a] for a in node.args)
-            rewritten[node] = self.settle(rebuild(node, args), origin=node)
+            near_one = self._log_of_numbers(node, rewritten) if node.op == "log" else None
+            rewritten[node] = near_one or self.settle(rebuild(node, args), origin=node)
         return [rewritten[root] for root in roots]
+
+    def _log_of_numbers(self, node: Node, rewritten: dict[Node, Node]) -> Node | None:
+        """log of a sum of numbers, before their sum is rounded beside a 1."""
+        total = node.args[0]
+        if total.op != "add" or not all(rewritten[a].op == "const" for a in total.args):
+            return None
+        beside = math.fsum([*(float(rewritten[a].attr) for a in total.args), -1.0])
+        return self.const(math.log1p(beside)) if abs(beside) < 0.5 else None
 
     def settle(self, node: Node, origin: Node | None = None) -> Node:
         """The final form of a node whose arguments are settled."""

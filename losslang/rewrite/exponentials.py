@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from losslang.ir import Node
+from losslang.rewrite.complements import log_complement_of
 from losslang.rewrite.engine import Engine, handles
 from losslang.rewrite.forms import (
     Linear,
@@ -20,7 +21,6 @@ from losslang.rewrite.forms import (
     split_coefficient,
     vast,
 )
-from losslang.rewrite.complements import log_complement_of
 from losslang.rewrite.logarithms import log_of
 from losslang.rewrite.rules import exponent_rules
 from losslang.rewrite.swings import swing, wild

@@ -369,7 +369,15 @@ def range_of(node: Node) -> Interval:
 
 
 def nonnegative(node: Node) -> bool:
-    return interval_of(node).nonnegative
+    if interval_of(node).nonnegative:
+        return True
+    if peel(node).op not in ("mul", "div"):
+        return False
+    # r/s · r/(s f) is a square over f, however it is spread.
+    form = monomial(node)
+    return form.coefficient > 0 and all(
+        p % 2 == 0 or interval_of(f).nonnegative for f, p in form.factors.items()
+    )
 
 
 def positive(node: Node) -> bool:

@@ -114,7 +114,35 @@ def logaddexp_reflection(engine: Engine, form: Linear) -> bool:
                 return _replace(form, rest.plus(linear(better), coefficient))
             if _shift(engine, form, term, first, second):
                 return True
+        if _reflect_nested(engine, form, term):
+            return True
     return False
+
+
+def _reflect_nested(engine: Engine, form: Linear, term: Node) -> bool:
+    """log(e^a + e^b + e^c) - a is softplus(log(e^b + e^c) - a)."""
+    leaves = _leaves(engine.graph, term)
+    coefficient = form.terms[term]
+    for leaf in leaves if len(leaves) > 2 else ():
+        inside = linear(leaf)
+        if not _holds(form, inside, -coefficient):
+            continue
+        others = [x for x in leaves if x is not leaf]
+        total = others[0]
+        for each in others[1:]:
+            total = engine.make("logaddexp", total, each)
+        better = engine.make("softplus", engine.sub(total, leaf))
+        rest = form.plus(inside, coefficient)
+        rest.terms.pop(term)
+        engine.fired("logaddexp_reflection", term - leaf, better, "the larger part is taken out exactly")
+        return _replace(form, rest.plus(linear(better), coefficient))
+    return False
+
+
+def _leaves(graph: Graph, node: Node) -> list[Node]:
+    if node.op not in ("logaddexp", "softplus"):
+        return [node]
+    return [leaf for arg in _addends(graph, node) for leaf in _leaves(graph, peel(arg))]
 
 
 def _shift(engine: Engine, form: Linear, term: Node, first: Node, second: Node) -> bool:
@@ -140,6 +168,8 @@ def log_softmax_of_difference(engine: Engine, form: Linear) -> bool:
         coefficient = form.terms[term]
         inside = peel(term.args[0])
         whole = linear(inside)
+        if _kept_logit(engine, form, term, inside):
+            return True
         for other in list(form.terms):
             moved = _moved(engine, other, inside, term)
             if moved is not None and form.terms[other] == -coefficient:
@@ -159,16 +189,54 @@ def log_softmax_of_difference(engine: Engine, form: Linear) -> bool:
     return False
 
 
+def _kept_logit(engine: Engine, form: Linear, term: Node, inside: Node) -> bool:
+    """z - logsumexp of those that a mask keeps: the log_softmax of these, where z itself is kept."""
+    if inside.op != "select" or number(inside.args[2]) != -math.inf:
+        return False
+    graph = engine.graph
+    condition, z = graph.broadcast(inside.args[0], term.args[0].axes), peel(inside.args[1])
+    coefficient = form.terms[term]
+    for other in [t for t, c in form.terms.items() if c == -coefficient and t.op in ("gather", "rename")]:
+        if _source(other) is not z:
+            continue
+        moved = _carried(engine, other, z, term, engine.make("log_softmax", term.args[0], attr=term.attr))
+        kept = _carried(engine, other, z, term, condition)
+        if moved is None or kept is None:
+            continue
+        said = graph.make("add", (other, graph.make("neg", (term,))))
+        engine.settled[said] = said
+        better = engine.make("select", kept, moved, said)
+        engine.fired("log_softmax", said, better, "the largest of the kept is set aside exactly")
+        rest = Linear(dict(form.terms), form.constant)
+        del rest.terms[term], rest.terms[other]
+        return _replace(form, rest.plus(linear(better), -coefficient))
+    return False
+
+
 def _moved(engine: Engine, other: Node, inside: Node, term: Node) -> Node | None:
     """log_softmax where ``other`` is ``inside``, or picked or renamed from it."""
+    if _source(other) is not inside:
+        return None
+    source = engine.graph.broadcast(inside, term.args[0].axes)
+    return _carried(engine, other, inside, term, engine.make("log_softmax", source, attr=term.attr))
+
+
+def _source(node: Node) -> Node:
+    """What ``node`` is picked or renamed from."""
+    while node.op in ("gather", "rename", "broadcast"):
+        node = node.args[0]
+    return node
+
+
+def _carried(engine: Engine, other: Node, inside: Node, term: Node, value: Node) -> Node | None:
+    """``value`` picked and renamed as ``other`` is from ``inside``."""
     if other is inside:
-        source = engine.graph.broadcast(inside, term.args[0].axes)
-        return engine.make("log_softmax", source, attr=term.attr)
+        return value
     if other.op == "rename" and other.attr[0] in term.attr:
-        inner = _moved(engine, peel(other.args[0]), inside, term)
+        inner = _carried(engine, peel(other.args[0]), inside, term, value)
         return None if inner is None else engine.make("rename", inner, attr=other.attr)
     if other.op == "gather" and other.attr in {*term.attr, *_renamed(other.args[0], term.attr)}:
-        inner = _moved(engine, peel(other.args[0]), inside, term)
+        inner = _carried(engine, peel(other.args[0]), inside, term, value)
         if inner is None or term.attr & other.args[1].axes:
             return None
         return engine.make(
@@ -450,8 +518,8 @@ def _join(
         gap = gap.plus(linear(build_product(engine.graph, x)), scale * denominator.constant)
     gap = gap.plus(linear(build_product(engine.graph, y)), form.terms[second])
     if below.op == "expm1":
-        before = engine.firings
-        if gap.size > 2 or engine.sum_of(gap).op == "add" or engine.firings == before:
+        count = engine.firings
+        if gap.size > 2 or engine.sum_of(gap).op == "add" or engine.firings == count:
             return False
     elif gap.size >= denominator.size:
         return False

@@ -11,7 +11,7 @@ import math
 
 from losslang.ir import Node
 from losslang.rewrite.complements import log_complement_of
-from losslang.rewrite.engine import Engine, handles
+from losslang.rewrite.engine import Engine, handles, meaning
 from losslang.rewrite.forms import (
     Linear,
     Monomial,
@@ -82,6 +82,8 @@ def exactly_zero(engine: Engine, node: Node) -> Node | None:
         )
     if node.op in ("log_softmax", "log_normal_cdf") and bounded_below(node.args[0]):
         return None
+    if node.op == "computed_as":
+        return exactly_zero(engine, node.args[1])
     if node.op == "mul":
         parts = [z for z in (exactly_zero(engine, a) for a in node.args) if z is not None]
         return _combine(graph, "or", parts)
@@ -330,12 +332,18 @@ def _log_of_one_and(engine: Engine, rest: Node) -> Node:
     graph = engine.graph
     plain = graph.make("log1p", (rest,))
     held = monomial(rest)
-    if not vast(rest) or not all(nonnegative(f) for f in held.factors) or set(held.factors.values()) <= {1.0}:
+    if not vast(rest) or set(held.factors.values()) <= {1.0}:
+        return plain
+    if not all(nonnegative(f) or p % 2 == 0 for f, p in held.factors.items()):
         return plain
     logs = log_of(engine, engine.settle(rest))
     assert logs is not None
+    usual = graph.apply("lt", rest, 1e30)
+    if not all(nonnegative(f) for f in held.factors):
+        engine.settled[plain] = plain
+        return engine.make("select", usual, plain, logs)
     said = engine.make("softplus", logs)
-    return engine.computed(said, graph.select(graph.apply("lt", rest, 1e30), plain, logs))
+    return engine.computed(said, graph.select(usual, plain, logs))
 
 
 def _of_difference(engine: Engine, form: Linear) -> Node | None:
@@ -548,11 +556,8 @@ def log_one_less(engine: Engine, node: Node) -> Node | None:
             return engine.neg(engine.make("softplus", engine.neg(term.args[0])))
         if coefficient == 1 and term.op == "log_normal_cdf":
             return engine.make("log_normal_cdf", engine.neg(term.args[0]))
-        if coefficient == 1 and (others := _other_parts(engine, term)) is not None:
-            graph = engine.graph
-            kept = graph.make("log1mexp", (x,), "kept")
-            formula = graph.select(graph.apply("lt", math.log(0.5), x), others, kept)
-            return engine.computed(kept, formula)
+        if coefficient == 1 and (better := _other_parts(engine, node, term)) is not None:
+            return better
     negative = engine.neg(x)
     if not nonnegative(negative) or not swing(negative)[0]:
         return None
@@ -561,36 +566,59 @@ def log_one_less(engine: Engine, node: Node) -> Node | None:
         return None
     graph = engine.graph
     kept = graph.make("log1mexp", (x,), "kept")
-    return engine.computed(kept, graph.select(graph.apply("lt", -1e-12, x), logs, kept))
+    engine.settled[kept] = kept
+    return engine.make("select", graph.apply("lt", -1e-12, x), logs, kept)
 
 
-def _other_parts(engine: Engine, term: Node) -> Node | None:
-    """log of the sum of all parts but one of a softmax, where that one is more than half."""
+def _other_parts(engine: Engine, node: Node, term: Node) -> Node | None:
+    """log of 1 less a part of a softmax: by how far that part's logit lies above what all others have together."""
     graph = engine.graph
     if term.op == "gather":
-        inner, axis = peel(term.args[0]), term.attr
-        if inner.op == "rename" and inner.attr[1] == axis:
-            inner, axis = peel(inner.args[0]), inner.attr[0]
-        if inner.op != "log_softmax" or inner.attr != {axis} or axis in term.args[1].axes:
+        picked = _picked_logit(term)
+        if picked is None:
             return None
-        z, at = inner.args[0], term.args[1]
-        here = graph.apply("eq", graph.index(axis), at)
-        rest = graph.select(here, -math.inf, z)
-    elif term.op == "log_softmax":
-        inner, z = term, term.args[0]
-        rest = graph.select(graph.apply("eq", z, graph.reduce("max", z, term.attr)), -math.inf, z)
-    else:
+        z, axis = picked
+        at = term.args[1]
+        rest = graph.select(graph.apply("eq", graph.index(axis), at), -math.inf, z)
+        others = engine.make("logsumexp", rest, attr=frozenset({axis}))
+        return engine.neg(
+            engine.make("softplus", engine.sub(engine.make("gather", z, at, attr=axis), others))
+        )
+    if term.op != "log_softmax" or len(term.attr) != 1:
         return None
-    others = graph.make("logsumexp", (rest,), inner.attr)
-    return others - graph.make("logsumexp", (z,), inner.attr)
+    # Only the largest part can be near 1.
+    z = term.args[0]
+    (axis,) = term.attr
+    largest = graph.apply("eq", graph.index(axis), graph.make("argmax", (z,), term.attr))
+    rest = graph.select(largest, -math.inf, z)
+    others = graph.make("logsumexp", (rest,), term.attr)
+    kept = graph.make("log1mexp", node.args, "kept")
+    engine.settled[kept] = kept
+    return engine.make("select", largest, engine.neg(engine.make("softplus", engine.sub(z, others))), kept)
+
+
+def _picked_logit(term: Node) -> tuple[Node, str] | None:
+    """The logits and their axis of a pick out of a log_softmax, through renamings of the axis."""
+    inner, axis = peel(term.args[0]), term.attr
+    if inner.op == "rename" and inner.attr[1] == axis:
+        renamed = peel(inner.args[0])
+        if renamed.op == "log_softmax" and renamed.attr == {inner.attr[0]}:
+            return term.graph.rename(renamed.args[0], *inner.attr), axis
+    if inner.op != "log_softmax" or inner.attr != {axis} or axis in term.args[1].axes:
+        return None
+    return inner.args[0], axis
 
 
 def log_of_signed(engine: Engine, node: Node) -> Node | None:
     """log of what is not provably nonnegative: exact identities that hold wherever it is positive."""
+    if node.op in ("expm1", "sinh"):
+        return _of_odd(engine, node)
+    apart = _of_exponentials_apart(engine, node)
+    if apart is not None:
+        return apart
     form = linear(node)
     if node.op == "add" and form.constant == 1 and form.terms:
-        rest = build_sum(engine.graph, Linear(form.terms))
-        return engine.graph.make("log1p", (rest,))
+        return _log_of_one_and(engine, build_sum(engine.graph, Linear(form.terms)))
     if node.op == "div":
         near = _near_one(engine, node)
         if near is not None:
@@ -598,6 +626,34 @@ def log_of_signed(engine: Engine, node: Node) -> Node | None:
     if node.op in ("mul", "div", "pow"):
         return _of_product(engine, node)
     return None
+
+
+def _of_odd(engine: Engine, node: Node) -> Node:
+    """log of expm1 or sinh, which overflow; where they are negative there is no logarithm either way."""
+    graph = engine.graph
+    x = node.args[0]
+    kept = graph.make("log", (node,))
+    engine.settled[kept] = kept
+    if node.op == "expm1":
+        far = engine.add(x, engine.make("log1mexp", engine.neg(x)))
+    else:
+        far = engine.add(x, engine.make("log1mexp", engine.scale(x, -2.0)), -math.log(2.0))
+    return engine.computed(far, graph.select(graph.apply("lt", x, 20.0), kept, far))
+
+
+def _of_exponentials_apart(engine: Engine, node: Node) -> Node | None:
+    """log(e^a - e^b) = a + log(1 - e^(b - a)), where a part may overflow."""
+    form = linear(meaning(node))
+    parts = [*((t, c) for t, c in form.terms.items()), *([(None, form.constant)] if form.constant else [])]
+    if len(parts) != 2 or parts[0][1] * parts[1][1] > 0 or not any(swing(t)[1] for t in form.terms):
+        return None
+    logs: list[Node] = []
+    for term, coefficient in sorted(parts, key=lambda part: -part[1]):
+        inner = engine.const(0.0) if term is None else log_of(engine, term) if nonnegative(term) else None
+        if inner is None or not bounded_below(inner):
+            return None
+        logs.append(engine.sum_of(linear(inner).plus(Linear({}, math.log(abs(coefficient))))))
+    return engine.add(logs[0], engine.make("log1mexp", engine.sub(logs[1], logs[0])))
 
 
 def _near_one(engine: Engine, node: Node) -> Node | None:

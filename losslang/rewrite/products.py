@@ -36,6 +36,8 @@ def by_rule(engine: Engine, node: Node) -> Node | None:
 def silence(engine: Engine, node: Node) -> Node | None:
     """Beside what is never infinite, silence is an ordinary product."""
     factor, logarithm = node.args
+    if number(peel(factor)) == 0:
+        return engine.const(0.0)
     if bounded_below(logarithm):
         return engine.mul(factor, logarithm)
     if logarithm.op == "neg":
@@ -110,7 +112,12 @@ def square_sum(engine: Engine, node: Node) -> Node | None:
 def _into_choice(engine: Engine, form: Monomial) -> Node | None:
     """A product with a choice whose other branch is 0: the choice of the product."""
     for factor, power in form.factors.items():
-        if power == 1 and factor.op == "select" and number(factor.args[2]) == 0 and any(swing(factor.args[1])):
+        if (
+            power == 1
+            and factor.op == "select"
+            and number(factor.args[2]) == 0
+            and any(swing(factor.args[1]))
+        ):
             condition, then, _ = factor.args
             rest = Monomial(form.coefficient, {f: p for f, p in form.factors.items() if f is not factor})
             inner = engine.mul(then, build_product(engine.graph, rest))

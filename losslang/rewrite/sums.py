@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from losslang.ir import Node
+from losslang.rewrite.complements import complement_of
 from losslang.rewrite.differences import difference
 from losslang.rewrite.engine import Engine, handles
 from losslang.rewrite.forms import (
@@ -53,7 +54,23 @@ def _step(engine: Engine, form: Linear, node: Node) -> bool:
             return True
     if sum_rules(engine, form, node):
         return True
-    return _one_difference(engine, form) or _common_exponential(engine, form)
+    return _one_difference(engine, form) or _common_exponential(engine, form) or _guarded_complement(engine, form)
+
+
+def _guarded_complement(engine: Engine, form: Linear) -> bool:
+    """1 + tiny - p is tiny + (1 - p)."""
+    for term, coefficient in form.terms.items():
+        rest = form.constant + coefficient
+        if coefficient >= 0 or rest == 0 or abs(rest) > -0.5 * coefficient or not wild(term):
+            continue
+        better = complement_of(engine, term)
+        if better is None:
+            continue
+        left = Linear({t: c for t, c in form.terms.items() if t is not term}, rest)
+        merged = left.plus(linear(better), -coefficient)
+        form.terms, form.constant = merged.terms, merged.constant
+        return True
+    return False
 
 
 def _common_exponential(engine: Engine, form: Linear) -> bool:
