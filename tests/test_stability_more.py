@@ -1,0 +1,145 @@
+"""Values and gradients in the corners: small losses with known answers, far out, close together or ruled out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import losslang
+
+INF = np.inf
+
+
+def _run(
+    body: str, arrays: dict[str, Any], wrt: tuple[str, ...] | None = None
+) -> tuple[float, dict[str, Any]]:
+    loss = losslang.compile("loss t\n" + body, backend="numpy")
+    out, gradients = loss.value_and_grad(**({} if wrt is None else {"wrt": wrt}))(**arrays)
+    return float(out.total), gradients
+
+
+def _holds(found: Any, expected: Any, relative: float = 1e-4) -> None:
+    np.testing.assert_allclose(np.asarray(found, np.float64), expected, rtol=relative, atol=1e-37)
+
+
+LOGITS = "input p : logit[n, c] over c\ninput q : logit[n, c] over c\n"
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("-sum[c](softmax[c](p) * log(softmax[c](p)))", 0.5822031088882179),
+        ("kl_divergence[c](p, q)", 0.4621171572600098),
+        ("js_divergence[c](p, q)", 0.11094407167172732),
+        ("soft_cross_entropy[c](q, softmax[c](p))", 1.0443202661482278),
+    ],
+)
+def test_classes_ruled_out_by_a_logit_of_minus_infinity_add_nothing(formula: str, value: float) -> None:
+    p, q = np.array([[1.0, 2.0, -INF]]), np.array([[3.0, 2.0, -INF]])
+    arrays = {"p": p, "q": q} if "q" in formula else {"p": p}
+    body = (LOGITS if "q" in formula else LOGITS.splitlines()[0] + "\n") + f"minimize sum[n]({formula})"
+    found, gradients = _run(body, arrays)
+    _holds(found, value, 1e-12)
+    for each in gradients.values():
+        assert np.isfinite(each).all()
+        assert each[0, 2] == 0
+
+
+def test_one_less_a_picked_part_of_a_softmax() -> None:
+    body = "input z : logit[n, c] over c\ninput y : label[n] of c\n"
+    arrays = {"z": np.float32([[300, -300, 0], [1000, 0, 0]]), "y": np.array([0, 0])}
+    value, gradients = _run(body + "minimize sum[n](-log(1 - softmax[c](z)[c = y]))", arrays)
+    _holds(value, 300 + 1000 - np.log(2.0), 1e-6)
+    _holds(gradients["z"], [[1, 0, -1], [1, -0.5, -0.5]])
+    let = "let p = softmax[c](z)[c = y]\n"
+    value, gradients = _run(body + let + "minimize sum[n](log(p / (1 - p)))", arrays)
+    _holds(gradients["z"], [[1, 0, -1], [1, -0.5, -0.5]])
+
+
+def test_a_softmax_over_the_kept_keeps_what_is_missing_to_one() -> None:
+    body = "input z : logit[n, c] over c\ninput m : mask[n, c]\n"
+    formula = "minimize sum[n](-log(exp(z[c = 0]) / sum[c where m](exp(z))))"
+    arrays = {"z": np.float32([[20, 0, 0]]), "m": np.array([[True, False, True]])}
+    value, gradients = _run(body + formula, arrays)
+    _holds(value, 2.061153620314381e-9, 1e-5)
+    _holds(gradients["z"], [[-2.06115362e-9, 0, 2.06115362e-9]])
+
+
+def test_any_of_many_unlikely_events() -> None:
+    body = "input z : logit[n, c]\nminimize sum[n](-log(1 - prod[c](1 - sigmoid(z))))"
+    value, gradients = _run(body, {"z": np.float32([[-10000, -10000, -9999]])})
+    _holds(value, 9998.448555286068, 1e-6)
+    _holds(gradients["z"], [[-0.21194156, -0.21194156, -0.57611688]])
+
+
+@pytest.mark.parametrize(
+    ("formula", "value", "slope"),
+    [
+        ("log(sinh(x))", 1000 - np.log(2.0), 1.0),
+        ("log(exp(x) - 1)", 1000.0, 1.0),
+        ("log(exp(x) - exp(3))", 1000.0, 1.0),
+        ("log(exp(x) - exp(x - 1))", 1000 + np.log1p(-np.exp(-1.0)), 1.0),
+    ],
+)
+def test_logarithms_of_differences_of_what_overflows(formula: str, value: float, slope: float) -> None:
+    found, gradients = _run(f"input x : real[n]\nminimize sum[n]({formula})", {"x": np.float32([1000])})
+    _holds(found, value, 1e-6)
+    _holds(gradients["x"], [slope])
+
+
+def test_heavy_tails_at_a_tiny_scale() -> None:
+    names = "input m : real[n]\ninput s : positive[n]\ninput x : real[n]\n"
+    arrays = {"m": np.float32([0]), "s": np.float32([1e-30]), "x": np.float32([1])}
+    for law in ("cauchy(m, s)", "student_t(m, s, 1)"):
+        value, gradients = _run(names + f"minimize sum[n](nll(x ~ {law}))", arrays)
+        _holds(value, 70.22228, 1e-5)
+        _holds(gradients["x"], [2.0])
+        _holds(gradients["s"], [-1e30])
+
+
+@pytest.mark.parametrize("formula", ["laplace(m, s)", "gumbel(m, s)", "logistic(m, s)", "normal(m, s)"])
+def test_a_tiny_scale_has_its_derivative(formula: str) -> None:
+    names = "input m : real[n]\ninput s : positive[n]\ninput x : real[n]\n"
+    arrays = {"m": np.float32([1]), "s": np.float32([1e-30]), "x": np.float32([1])}
+    _, gradients = _run(names + f"minimize sum[n](nll(x ~ {formula}))", arrays)
+    _holds(gradients["s"], [1e30])
+
+
+def test_masked_differences_of_products() -> None:
+    body = """input z : logit[n]
+input y : binary[n]
+input m : mask[n]
+minimize sum[n where m](sigmoid(z)) + sum[n where m](y) - sum[n where m](sigmoid(z) * y)"""
+    arrays = {"z": np.array([1.0, 2.0]), "y": np.array([0.0, 1.0]), "m": np.array([True, False])}
+    value, gradients = _run(body, arrays, ("z",))
+    _holds(value, 1 / (1 + np.exp(-1.0)), 1e-12)
+    _holds(gradients["z"], [0.19661193324148185, 0], 1e-12)
+
+
+def test_two_ways_to_one_softmax() -> None:
+    body = """input z : logit[n, c] over c
+input y : label[n] of c
+input o : real[n]
+input a : real[n]
+let lp = log(softmax[c](z))[c = y]
+term u = mean[n](exp(lp - o) * a)
+term t = mean[n](entropy_bonus(z))
+minimize u - 0.01 * t"""
+    arrays = {"z": np.array([[0, -0.26]]), "y": np.array([1]), "o": np.array([-1.07]), "a": np.array([0.0])}
+    _, gradients = _run(body, arrays, ("z",))
+    _holds(gradients["z"], [[0.00063914, -0.00063914]])
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("log(1 + ((1e-4 - 0.0) / 1.0)^2 / 2)", 4.9999999875e-9),
+        ("0 * log(0 / 2.0)", 0.0),
+        ("-log(exp(1000) / (exp(1000) + exp(-1000)))", 0.0),
+    ],
+)
+def test_numbers_alone(formula: str, value: float) -> None:
+    found, _ = _run(f"input x : real\nminimize {formula} + 0 * x", {"x": np.float64(1)})
+    _holds(found, value, 1e-15)
