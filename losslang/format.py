@@ -259,7 +259,8 @@ def _body(body: Any) -> list[str]:
                 if _width(opening[-1]) + _width(part) > WIDTH - 8 and opening[-1].strip() not in ("let", ""):
                     opening.append(inner)
                 opening[-1] += f"{part}, "
-            opening[-1] = opening[-1][:-2]
+            opening = [line.rstrip() for line in opening]
+            opening[-1] = opening[-1].removesuffix(",")
             lines[-1] += opening[0]
             lines += [f"{inner}{o}" for o in opening[1:]]
             lines.append(f"{inner}in ")

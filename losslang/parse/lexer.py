@@ -118,7 +118,7 @@ class Lexer:
                     line_start = first + found.rfind("\n")
             elif group == "COMMENT":
                 span = Span(*begin, line, position - line_start)
-                comments.append(Comment.make(span=span, text=found[1:].strip()))
+                comments.append(Comment.make(span=span, text=found[1:].removeprefix(" ").rstrip()))
                 continue
             elif group == "EACH_OF":
                 kinds.append(self.each)
