@@ -76,12 +76,18 @@ def peel(node: Node) -> Node:
 
 def linear(node: Node) -> Linear:
     """The normal form of ``node`` as a sum; the caller's own."""
-    known = node.graph.linears.get(node)
+    known = shared_linear(node)
+    return Linear(dict(known.terms), known.constant)
+
+
+def shared_linear(node: Node) -> Linear:
+    """The same, for those who change nothing in it."""
+    known: Linear | None = node.graph.linears.get(node)
     if known is None:
         known = Linear()
         _collect(node, 1.0, known)
         node.graph.linears[node] = known
-    return Linear(dict(known.terms), known.constant)
+    return known
 
 
 def _collect(node: Node, scale: float, into: Linear) -> None:
@@ -143,12 +149,18 @@ def real(node: Node) -> Node:
 
 def monomial(node: Node) -> Monomial:
     """The normal form of ``node`` as a product; the caller's own."""
-    known = node.graph.monomials.get(node)
+    known = shared_monomial(node)
+    return Monomial(known.coefficient, dict(known.factors))
+
+
+def shared_monomial(node: Node) -> Monomial:
+    """The same, for those who change nothing in it."""
+    known: Monomial | None = node.graph.monomials.get(node)
     if known is None:
         known = Monomial()
         _multiply(node, 1.0, known)
         node.graph.monomials[node] = known
-    return Monomial(known.coefficient, dict(known.factors))
+    return known
 
 
 def _multiply(node: Node, power: float, into: Monomial) -> None:

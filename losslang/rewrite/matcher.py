@@ -14,7 +14,16 @@ from typing import Any
 from losslang.interval import Interval
 from losslang.ir import Node
 from losslang.ranges import interval_of
-from losslang.rewrite.forms import Linear, Monomial, build_sum, linear, monomial, number, peel, scaled
+from losslang.rewrite.forms import (
+    Linear,
+    Monomial,
+    build_sum,
+    number,
+    peel,
+    scaled,
+    shared_linear,
+    shared_monomial,
+)
 
 Match = dict[str, Any]
 _TOLERANCE = 1e-9
@@ -47,7 +56,7 @@ class Matcher:
                 yield found
         elif pattern.op in ("add", "neg"):
             if node.elem == "real":
-                yield from self._sum(linear(pattern), linear(node), found, node)
+                yield from self._sum(shared_linear(pattern), shared_linear(node), found, node)
         elif pattern.op in ("mul", "div", "pow"):
             yield from self._product(pattern, node, found)
         elif pattern.op == node.op:
@@ -95,6 +104,9 @@ class Matcher:
 
     def _sum(self, pattern: Linear, form: Linear, found: Match, like: Node) -> Iterator[Match]:
         """All of ``form``; a variable that is left over takes what is left over."""
+        fixed = [t for t in pattern.terms if t.op != "input"]
+        if len(fixed) > len(form.terms) or any(all(_differs(t, term) for term in form.terms) for t in fixed):
+            return
         free = [t for t in pattern.terms if t.op == "input" and t.attr[0] not in found]
         rest = {t: c for t, c in pattern.terms.items() if t not in free}
         for match, left in self._terms(
@@ -134,7 +146,7 @@ class Matcher:
             return
         (first, scale), rest = patterns[0], patterns[1:]
         if first.op == "input":
-            bound = linear(found[first.attr[0]])
+            bound = shared_linear(found[first.attr[0]])
             if contains(form, bound, scale):
                 yield from self._terms(rest, form.plus(bound, -scale), found)
             return
@@ -148,7 +160,7 @@ class Matcher:
     # -- products -------------------------------------------------------------------------------
 
     def _product(self, pattern: Node, node: Node, found: Match) -> Iterator[Match]:
-        wanted, form = monomial(pattern), monomial(node)
+        wanted, form = shared_monomial(pattern), shared_monomial(node)
         if len(wanted.factors) == 1 and wanted.coefficient != 1:
             ((only, power),) = wanted.factors.items()
             if only.op == "input" and power == 1 and only.attr[0] not in found:
@@ -170,7 +182,7 @@ class Matcher:
         patterns = sorted(patterns, key=lambda item: item[0].op == "input")
         (first, power), rest = patterns[0], patterns[1:]
         if first.op == "input" and first.attr[0] in found:
-            bound = monomial(found[first.attr[0]])
+            bound = shared_monomial(found[first.attr[0]])
             left = dict(form.factors)
             for factor, inner in bound.factors.items():
                 has, needs = left.get(factor, 0.0), inner * power
@@ -202,7 +214,7 @@ def _differs(pattern: Node, node: Node) -> bool:
 
 
 def _scaled(node: Node, factor: float) -> Node:
-    form = linear(node)
+    form = shared_linear(node)
     return build_sum(
         node.graph, Linear({t: factor * c for t, c in form.terms.items()}, factor * form.constant)
     )

@@ -20,7 +20,16 @@ from losslang.parse import parse
 from losslang.ranges import interval_of
 from losslang.rewrite.adapter import Adapter, plain_make
 from losslang.rewrite.engine import Engine
-from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, opened
+from losslang.rewrite.forms import (
+    Linear,
+    Monomial,
+    build_product,
+    build_sum,
+    linear,
+    monomial,
+    opened,
+    shared_monomial,
+)
 from losslang.rewrite.matcher import MANIFOLD, Match, Matcher, Variables, contains, plain
 
 
@@ -74,7 +83,7 @@ def signatures(form: Linear, pattern: bool = False) -> list[Signature]:
     """The ops of the factors of every term; of a pattern, without those that a match may divide by."""
     result: list[Signature] = []
     for term in form.terms:
-        factors = [(plain(f).op, p) for f, p in monomial(term).factors.items()]
+        factors = [(plain(f).op, p) for f, p in shared_monomial(term).factors.items()]
         if not pattern:
             result.append(frozenset(op for op, _ in factors))
             continue
@@ -225,11 +234,11 @@ def _in_order(
     rule: CompiledRule, terms: tuple[tuple[Node, float], ...], constant: float, form: Linear, engine: Engine
 ) -> Iterator[tuple[Match, Linear, Monomial, float]]:
     anchor, coefficient = terms[0]
-    wanted = monomial(anchor)
+    wanted = shared_monomial(anchor)
     needs = _fixed_ops(anchor)
     matcher = rule.matcher
     for term, has in list(form.terms.items()):
-        held = monomial(term)
+        held = shared_monomial(term)
         if needs and not needs <= {plain(factor).op for factor in held.factors}:
             continue
         for match, left in matcher.factors(list(wanted.factors.items()), held, {}):
@@ -277,11 +286,11 @@ def _others(
                 engine, matcher, rest, form, factor, scale, found, used.plus(part, scale * coefficient)
             )
         return
-    wanted = monomial(pattern)
+    wanted = shared_monomial(pattern)
     for term, has in list(form.terms.items()):
         if term in used.terms:
             continue
-        held = monomial(term)
+        held = shared_monomial(term)
         for match, left in matcher.factors(list(wanted.factors.items()), held, found):
             other = has * left.coefficient / wanted.coefficient / coefficient
             if abs(other - scale) > 1e-9 * abs(scale) or left.factors != factor.factors:
@@ -329,7 +338,7 @@ def product_rules(engine: Engine, form: Monomial) -> Node | None:
     if not engine.rules:
         return None
     for rule in _by_shape().get("product", ()):
-        wanted = monomial(rule.root)
+        wanted = shared_monomial(rule.root)
         for match, left in rule.matcher.factors(list(wanted.factors.items()), form, {}):
             new = _instance(engine, rule, match)
             if new is None:
