@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losslang.interval import EVERYTHING, NONNEGATIVE, Interval, point
-from losslang.ir import Node, walk
+from losslang.ir import Node
 from losslang.ops import OPS
 
 
@@ -13,13 +13,15 @@ def interval_of(node: Node) -> Interval:
     found = known.get(node)
     if found is not None:
         return found
-    if not all(a in known for a in node.args):
-        for each in walk([node]):
-            if each not in known:
-                known[each] = _interval(each, known)
-        return known[node]
-    found = known[node] = _interval(node, known)
-    return found
+    stack = [node]
+    while stack:
+        unknown = [arg for arg in stack[-1].args if arg not in known]
+        if unknown:
+            stack.extend(unknown)
+        else:
+            last = stack.pop()
+            known[last] = _interval(last, known)
+    return known[node]
 
 
 def _interval(node: Node, known: dict[Node, Interval]) -> Interval:
