@@ -90,9 +90,10 @@ def _file(definition: m.Def | m.Dist) -> m.File:
     inputs = [
         m.Input.make(name=p.name, kind=_kind(p.kind, riding if p.default is None else ())) for p in params
     ]
-    nothing = m.Term.make(name="nothing", value=m.Number.make(value=0, text="0"))
-    report = m.Report.make(name="value", value=_applied(definition))
-    minimize = m.Minimize.make(value=m.Name.make(id="nothing"))
+    # No parameter can have these names: they are no names at all.
+    nothing = m.Term.make(name="(nothing)", value=m.Number.make(value=0, text="0"))
+    report = m.Report.make(name="(value)", value=_applied(definition))
+    minimize = m.Minimize.make(value=m.Name.make(id="(nothing)"))
     loss = m.Loss.make(name="sample", body=(*inputs, nothing, report, minimize))
     return m.File.make(statements=(loss,))
 
