@@ -204,3 +204,18 @@ def test_names_that_python_reserves() -> None:
     )
     assert fn(**{"class": [1.0, 2.0], "λ": [1.0, 1.0]}).total == 2.5
     assert list(inspect.signature(fn).parameters) == ["λ", "validate", "others"]
+
+
+def test_the_source_holds_nothing_of_the_spec_but_names_and_numbers() -> None:
+    import losslang
+
+    text = (
+        'loss a\n  "SECRET \'\'\' of the loss"\n  input x : real[n] "SECRET input"\n  hyper k : real = 2 "SECRET hyper"\n'
+        '  term t = mean[n](k * x^2) "SECRET term"\n  minimize t\n'
+    )
+    for backend in ("numpy", "torch", "jax"):
+        assert "SECRET" not in losslang.compile(text, backend).source
+    theta = "loss a\n  input theta : parameters\n  term t = l2(theta)\n  minimize t\n"
+    fn = losslang.compile(theta)
+    fn(theta={'w"] #SECRET\n': np.ones(2), "b": np.ones(3)})
+    assert '"]' not in fn.source and "#SECRET" not in fn.source
