@@ -143,3 +143,20 @@ minimize u - 0.01 * t"""
 def test_numbers_alone(formula: str, value: float) -> None:
     found, _ = _run(f"input x : real\nminimize {formula} + 0 * x", {"x": np.float64(1)})
     _holds(found, value, 1e-15)
+
+
+def test_verification_ends_where_the_truth_needs_more_digits_than_time_allows() -> None:
+    from losslang.verify import verify
+
+    body = "input a : prob[n]\ninput e : prob[n]\nminimize sum[n](kl(geometric(a), geometric(e)))"
+    report = verify("loss t\n" + body, backends=["numpy"], budget=1.0)
+    assert report.seconds < 15
+
+
+def test_a_factor_of_zero_is_no_mask() -> None:
+    from losslang.verify import verify
+
+    body = "input p : prob[n, c] over c\ninput x : count[n, c]\nminimize sum[n](nll(x ~ multinomial(p)))"
+    report = verify("loss t\n" + body, backends=["numpy"], budget=2.0, count=3)
+    (finding,) = (f for f in report.findings if f.guarantee == 3)
+    assert finding.status == "not_applicable"

@@ -7,6 +7,16 @@ own. Needs the ``mpmath`` package, which the rest of losslang does not.
 """
 
 from losslang.truth.arrays import LabelledArray, axis_lengths
+from losslang.truth.ball import until
 from losslang.truth.search import Truth, evaluate, inputs_of, truth, truth_gradient
 
-__all__ = ["LabelledArray", "Truth", "axis_lengths", "evaluate", "inputs_of", "truth", "truth_gradient"]
+__all__ = [
+    "LabelledArray",
+    "Truth",
+    "axis_lengths",
+    "evaluate",
+    "inputs_of",
+    "truth",
+    "truth_gradient",
+    "until",
+]

@@ -11,6 +11,7 @@ The bounds are first-order, kept as base-2 logarithms (they may be far outside w
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,9 +50,31 @@ class Context:
     tiny: float = 2.0**-126
     largest: float = float.fromhex("0x1.fffffep+127")
     eps: float = 2.0**-23
+    deadline: float = math.inf
 
 
 CONTEXT = Context()
+
+
+class Overdue(Exception):
+    """The time is up before the precision sufficed."""
+
+
+def in_time(deadline: float) -> None:
+    """Raise :class:`Overdue` past ``deadline``, a time of the monotonic clock."""
+    if time.monotonic() > deadline:
+        raise Overdue
+
+
+@contextmanager
+def until(deadline: float) -> Iterator[None]:
+    """Inside the block, precision is not raised any more once the monotonic clock passes ``deadline``."""
+    before = CONTEXT.deadline
+    CONTEXT.deadline = deadline
+    try:
+        yield
+    finally:
+        CONTEXT.deadline = before
 
 
 @contextmanager

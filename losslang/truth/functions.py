@@ -47,29 +47,33 @@ HUGE = 900
 _NEXT_TO_NOTHING = -1e300
 _ROUGH_BITS = 60
 
+#: The gamma function and its kin need as many Bernoulli numbers as digits: beyond this, seconds for each number.
+SERIES_BITS = 2000
+
 
 def derivative_of(name: str, x: Ball, out: Ball) -> Ball:
     """The derivative of the unary function ``name`` at ``x``, where its value is ``out``."""
     return DERIVATIVES[name](x, out)
 
 
-def smooth(name: str, compute: Compute) -> Unary:
-    """The function on balls, from the function on raw numbers at a precision."""
+def smooth(name: str, compute: Compute, most: int | None = None) -> Unary:
+    """The function on balls, from the function on raw numbers at a precision of at most ``most`` bits."""
 
     def function(x: Ball) -> Ball:
         if x.v == F_NAN or x.e == UNKNOWN:
             return Ball(F_NAN, x.e)
+        bits = CONTEXT.prec if most is None else min(CONTEXT.prec, most)
         try:
-            v = compute(x.v, CONTEXT.prec + 12)
+            v = compute(x.v, bits + 12)
         except (ValueError, libmp.ComplexResult):
             return Ball(F_NAN, EXACT if x.e == EXACT else UNKNOWN)
         if not v[1] and v != F_ZERO:
             return Ball(v, EXACT if x.e == EXACT else UNKNOWN)
         if x.e == EXACT:
             exact = v == F_ZERO or (x.v == F_ZERO and v[3] == 1)
-            return Ball(v, EXACT if exact else magnitude(v) - CONTEXT.prec)
+            return Ball(v, EXACT if exact else magnitude(v) - bits)
         slope = _rough_slope(name, Ball(x.v), Ball(v))
-        return Ball(v, log_add(x.e + slope, 2 * x.e + max(slope, 0.0), magnitude(v) - CONTEXT.prec))
+        return Ball(v, log_add(x.e + slope, 2 * x.e + max(slope, 0.0), magnitude(v) - bits))
 
     return function
 
@@ -310,7 +314,7 @@ def polygamma(order: int) -> Unary:
     if order not in _KNOWN_ORDERS:
         _KNOWN_ORDERS.add(order)
         DERIVATIVES[name] = lambda x, out: polygamma(order + 1)(x)
-    return smooth(name, _general(lambda t: mpmath.mp.psi(order, t)))
+    return smooth(name, _general(lambda t: mpmath.mp.psi(order, t)), SERIES_BITS)
 
 
 _KNOWN_ORDERS: set[int] = set()
@@ -481,6 +485,7 @@ _COMPUTED: dict[str, Compute] = {
     "bessel_ratio": _bessel_ratio,
 }
 UNARY.update({name: smooth(name, compute) for name, compute in _COMPUTED.items()})
+UNARY["lgamma"] = smooth("lgamma", _lgamma, SERIES_BITS)
 UNARY["digamma"] = polygamma(0)
 UNARY["to_real"] = UNARY["stop"] = lambda x: x
 DERIVATIVES["to_real"] = lambda x, out: ONE

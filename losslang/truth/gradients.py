@@ -26,6 +26,7 @@ from losslang.truth.ball import (
     Doubt,
     ball,
     compare,
+    in_time,
     log_add,
     magnitude,
     total,
@@ -53,6 +54,7 @@ def backward(run: Evaluation, output: Node, wrt: Sequence[Node]) -> list[Objects
         ct = cotangents.get(node)
         if ct is None or node not in needed or not _flows(ct):
             continue
+        in_time(run.deadline)
         rule = RULES.get(node.op)
         contributions = _elementwise(run, node, ct) if rule is None else rule(run, node, ct)
         for arg, part in contributions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from losslang.ir import Node, walk
 from losslang.truth.arrays import LabelledArray, Objects, axis_lengths, elementwise, ordered
-from losslang.truth.ball import CONTEXT, EXACT, NEAREST, UNKNOWN, Ball, Doubt, magnitude, precision
+from losslang.truth.ball import CONTEXT, EXACT, NEAREST, UNKNOWN, Ball, Doubt, Overdue, magnitude, precision
 from losslang.truth.gradients import backward
 from losslang.truth.values import Evaluation
 
@@ -90,8 +91,8 @@ def truth(
     """
     lengths = axis_lengths(nodes, inputs, sizes)
 
-    def attempt() -> list[Objects]:
-        run = Evaluation(inputs, lengths)
+    def attempt(deadline: float) -> list[Objects]:
+        run = Evaluation(inputs, lengths, deadline)
         run.run(nodes)
         return [run.full(n) for n in nodes]
 
@@ -116,8 +117,8 @@ def truth_gradient(
     """
     lengths = axis_lengths([output, *wrt], inputs, sizes)
 
-    def attempt() -> list[Objects]:
-        run = Evaluation(inputs, lengths)
+    def attempt(deadline: float) -> list[Objects]:
+        run = Evaluation(inputs, lengths, deadline)
         run.run([output, *wrt])
         return backward(run, output, wrt)
 
@@ -125,7 +126,7 @@ def truth_gradient(
 
 
 def _raise_precision(
-    attempt: Callable[[], list[Objects]],
+    attempt: Callable[[float], list[Objects]],
     nodes: Sequence[Node],
     computing: str,
     relative: float,
@@ -138,10 +139,15 @@ def _raise_precision(
     tolerance = float(np.log2(relative))
     start = 192 if negligible > -200 else 128
     bits, assume = min(start, most), False
+    deadline, reached = math.inf, 0  # the first attempt is made at any rate
     while True:
-        with precision(bits, assume=assume, hull=hull):
-            arrays = attempt()
-            reach, assumed = CONTEXT.reach, CONTEXT.assumed
+        try:
+            with precision(bits, assume=assume, hull=hull):
+                arrays = attempt(deadline)
+                reach, assumed, reached = CONTEXT.reach, CONTEXT.assumed, bits
+        except Overdue:
+            break
+        deadline = CONTEXT.deadline
         decided = [_decided(a, tolerance, negligible) for a in arrays]
         done = all(d.all() for d in decided)
         if done or hull:
@@ -162,7 +168,7 @@ def _raise_precision(
             LabelledArray(ordered(n.axes), elementwise(_rounded, a)),
             np.asarray(d),
             elementwise(_radius, a).astype(np.float64),
-            int(bits / BITS_PER_DIGIT),
+            int(reached / BITS_PER_DIGIT),
             assumed > 0,
         )
         for n, a, d in zip(nodes, arrays, decided, strict=True)

@@ -7,6 +7,7 @@ tell). What a ``select`` does not take never touches its result.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ from losslang.truth.ball import (
     Doubt,
     ball,
     compare,
+    in_time,
     log_add,
     magnitude,
     total,
@@ -51,8 +53,11 @@ class Evaluation:
     ``inputs``: by name, arrays with their dimensions as declared. ``sizes``: the length of every axis.
     """
 
-    def __init__(self, inputs: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self, inputs: Mapping[str, Any], sizes: Mapping[str, int], deadline: float = math.inf
+    ) -> None:
         self.inputs = inputs
+        self.deadline = deadline
         self.sizes = dict(sizes)
         self.values: dict[Node, Objects] = {}
 
@@ -62,6 +67,7 @@ class Evaluation:
     def run(self, roots: Iterable[Node]) -> None:
         for node in walk(roots):
             if node not in self.values:
+                in_time(self.deadline)
                 self.values[node] = self.compute(node)
 
     def full(self, node: Node) -> Objects:

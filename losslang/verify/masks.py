@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from losslang.ir import Node, rebuild, walk
 from losslang.lowered import LoweredLoss
 from losslang.truth import evaluate
 from losslang.verify.inputs import Array, Case
@@ -27,7 +28,7 @@ def masked_places(lowered: LoweredLoss, case: Case) -> dict[str, NDArray[np.bool
     pass: a NaN among them shows.
     """
     arrays = case.leaves(lowered)
-    nodes = [node for node, _ in value_nodes(lowered).values()]
+    nodes = _without_silence([node for node, _ in value_nodes(lowered).values()])
     computing = computing_type(lowered, case.dtype)
 
     def results(inputs: dict[str, Any]) -> list[Any]:
@@ -62,6 +63,18 @@ def masked_places(lowered: LoweredLoss, case: Case) -> dict[str, NDArray[np.bool
             if where.any():
                 masked[name] = where.reshape(arrays[name].shape)
     return masked
+
+
+def _without_silence(nodes: list[Node]) -> list[Node]:
+    """The nodes with NaN where a factor of 0 silences a NaN: it is no mask, and NaN no logarithm."""
+    done: dict[Node, Node] = {}
+    for node in walk(nodes):
+        new = rebuild(node, tuple(done[a] for a in node.args))
+        if node.op == "silence":
+            graph, beside = node.graph, new.args[1]
+            new = graph.select(graph.apply("eq", beside, beside), new, float("nan"))
+        done[node] = new
+    return [done[node] for node in nodes]
 
 
 def _probes(elem: str, kind: str) -> tuple[float, ...]:

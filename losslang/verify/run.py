@@ -11,6 +11,7 @@ import numpy as np
 
 from losslang.ir import walk
 from losslang.lowered import LoweredLoss, Signature
+from losslang.truth import until
 from losslang.verify import masks, split
 from losslang.verify.inputs import Case, cases, make
 from losslang.verify.judge import GRADIENT_TOLERANCE, VALUE_TOLERANCE, Mark, compare, marks
@@ -100,7 +101,8 @@ def verify(
         backends: which to test; by default all that are installed.
         loss: which loss of the file; may be left out where there is one.
         seed: of the inputs; the same seed makes the same ones.
-        budget: about how many seconds to spend; the cases that it cuts off are the last ones.
+        budget: about how many seconds to spend; the cases that it cuts off are the last ones, and numbers
+            whose precision it does not let grow enough count as undecided.
         progress: called as ``progress(done, total, what)`` after each step.
         count: how many cases to try.
         rewrite: False judges the formulas as they were written.
@@ -117,9 +119,10 @@ def verify(
     subjects = [Subject(b, compile_one(b)) for b in (backends or installed())]
     steps = count + len(MASK_REGIMES) + len(_axes(lowered))
     session = _Session(lowered, subjects, seed, start, start + budget, progress, steps)
-    tried = _values(session, count)
-    _masked(session)
-    _splittable(session, rewrite)
+    with until(session.end):
+        tried = _values(session, count)
+        _masked(session)
+        _splittable(session, rewrite)
     session.findings.sort(key=lambda f: (f.guarantee, f.axis or "", f.backend))
     names = tuple(s.backend for s in subjects)
     return Report(lowered.name, seed, names, tuple(session.findings), tried, time.monotonic() - start)
