@@ -24,7 +24,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Pick:
-    """One place of the softmax or log_softmax ``whole`` along its axis ``axis``."""
+    """One place of the softmax or log_softmax ``whole`` along ``axis``, which it normalizes."""
 
     whole: Node
     axis: str
@@ -111,7 +111,9 @@ class Plan:
     def _pick(self, node: Node) -> Pick | None:
         """Seen through the renaming of the picked axis that a pick usually comes with."""
         whole, axis = _through_rename(node)
-        if whole.op not in ("softmax", "log_softmax") or whole in self._roots or axis in node.args[1].axes:
+        if whole.op not in ("softmax", "log_softmax") or whole in self._roots:
+            return None
+        if axis not in whole.attr or axis in node.args[1].axes:
             return None
         return Pick(whole, axis) if all(self._picks(user, whole) for user in self._users[whole]) else None
 
@@ -123,7 +125,9 @@ class Plan:
                 for u in self._users.get(user, ())
             )
         source, axis = _through_rename(user)
-        return source is whole and whole not in user.args[1:] and axis not in user.args[1].axes
+        if source is not whole or axis not in whole.attr:
+            return False
+        return whole not in user.args[1:] and axis not in user.args[1].axes
 
 
 def _through_rename(gather: Node) -> tuple[Node, str]:

@@ -72,7 +72,7 @@ class CompiledLoss:
         self._serial = 0
         self._need = adapter.opaque(self._specialise)
         self._input_names = tuple(self.inputs)
-        self._collections = tuple(each.name for each in lowered.inputs if each.collection)
+        self._collections = {each.name: each.kind for each in lowered.inputs if each.collection}
         self._hypers = {each.name: each for each in lowered.hypers}
         if not lowered.needs_signature:
             self._only = self._new_program(None)
@@ -117,8 +117,8 @@ class CompiledLoss:
                 found[slot.name] = gradient
             else:
                 members.setdefault(slot.name, {})[slot.key] = gradient
-        for name in self._collections:
-            if wrt is None or name in wrt:
+        for name, kind in self._collections.items():
+            if name in wrt if wrt is not None else kind.name in DIFFERENTIABLE:
                 found[name] = self._adapter.mirrored(given[name], members.get(name, {}))
         order = wrt if wrt is not None else tuple(name for name in self._input_names if name in found)
         return output, {name: found[name] for name in order}
