@@ -4,7 +4,7 @@ The folder objectives/ holds them as somebody writes them who knows the referenc
 of the compiler. Gradients are held against central differences of the formula as written, evaluated without
 any rewriting, in which whatever ``stop`` holds is frozen.
 
-JAX takes most of the time to compile, so it gets every third loss, unless LOSSLANG_ALL_OBJECTIVES is set.
+JAX takes most of the time to compile, so it gets every sixth loss, unless LOSSLANG_ALL_OBJECTIVES is set.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SPECS = {path.stem: Spec.load(path) for path in FILES}
 LOSSES = [(file, loss) for file, spec in SPECS.items() for loss in spec.losses()]
 STEP = 700
 OTHERS = [b for b in ("torch", "jax") if importlib.util.find_spec(b)]
-EVERY = 1 if os.environ.get("LOSSLANG_ALL_OBJECTIVES") else 3
+EVERY = 1 if os.environ.get("LOSSLANG_ALL_OBJECTIVES") else 6
 
 #: Members of whatever collection of parameters.
 MODEL = (("user.weight", 2), ("item.weight", 2), ("item.bias", 1))
@@ -57,9 +57,7 @@ EXTERNS: dict[str, dict[str, Any]] = {"features": {"numpy": (squares, squares_vj
 def compiled(file: str, loss: str, backend: str) -> Any:
     """The loss for a backend, with the functions that its externs ask for."""
     written = (FOLDER / f"{file}.loss").read_text("utf-8")
-    externs = {
-        name: by.get(backend, squares) for name, by in EXTERNS.items() if f"extern {name}[" in written
-    }
+    externs = {name: by.get(backend, squares) for name, by in EXTERNS.items() if f"extern {name}[" in written}
     return losslang.compile(SPECS[file], backend=backend, loss=loss, externs=externs)
 
 
@@ -106,7 +104,9 @@ def as_numpy(value: Any) -> Any:
 def flat(value: Any, name: str = "") -> dict[str, Any]:
     """Arrays by dotted names, as the graph calls the members of collections."""
     if isinstance(value, Mapping):
-        return {k: v for key, item in value.items() for k, v in flat(item, f"{name}.{key}".lstrip(".")).items()}
+        return {
+            k: v for key, item in value.items() for k, v in flat(item, f"{name}.{key}".lstrip(".")).items()
+        }
     return {name: value}
 
 
@@ -202,7 +202,9 @@ class Formula:
         new: dict[Node, Node] = {}
         for node in walk([lowered.total]):
             new[node] = (
-                holders[node.args[0]] if node.op == "stop" else rebuild(node, tuple(new[a] for a in node.args))
+                holders[node.args[0]]
+                if node.op == "stop"
+                else rebuild(node, tuple(new[a] for a in node.args))
             )
         self.evaluate = evaluator([new[lowered.total]])
 
