@@ -160,3 +160,21 @@ def test_a_factor_of_zero_is_no_mask() -> None:
     report = verify("loss t\n" + body, backends=["numpy"], budget=2.0, count=3)
     (finding,) = (f for f in report.findings if f.guarantee == 3)
     assert finding.status == "not_applicable"
+
+
+def test_a_variance_by_moments_does_not_cancel() -> None:
+    body = "input z : real[n, c]\nminimize sum[n](mean[c](z^2) - mean[c](z)^2)"
+    value, gradients = _run(body, {"z": np.float32([[-10000, -10000, -9999]])})
+    _holds(value, 2 / 9, 1e-5)
+    _holds(gradients["z"], [[-2 / 9, -2 / 9, 4 / 9]])
+
+
+def test_a_certain_prediction_less_what_came() -> None:
+    body = "input x : logit[n]\ninput y : binary[n]\nminimize sum[n]((sigmoid(x) - y)^2)"
+    value, gradients = _run(body, {"x": np.float32([17]), "y": np.float32([1])}, ("x",))
+    _holds(value, 1.7139082896325385e-15)
+    _holds(gradients["x"], [-3.4278164373556116e-15])
+    body = "input z : logit[n, c] over c\ninput y : label[n] of c\n"
+    brier = "minimize sum[n](sum[c]((softmax[c](z) - (if c == y then 1 else 0))^2))"
+    value, _ = _run(body + brier, {"z": np.float32([[0, -20, -40]]), "y": np.array([0])})
+    _holds(value, 8.496708493070156e-18)

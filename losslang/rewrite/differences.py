@@ -7,7 +7,7 @@ from collections.abc import Callable
 from losslang.ir import Node
 from losslang.rewrite.complements import complement_of
 from losslang.rewrite.engine import Engine
-from losslang.rewrite.forms import Linear, bounded_below, build_sum, linear, nonnegative, number
+from losslang.rewrite.forms import Linear, bounded_below, build_sum, linear, nonnegative, number, range_of
 from losslang.rewrite.swings import wild
 
 Rule = Callable[[Engine, Node, Node], "Node | None"]
@@ -20,6 +20,9 @@ def difference(engine: Engine, a: Node | None, b: Node | None) -> Node | None:
     if b is None:
         inner = complement_of(engine, a)
         return None if inner is None else engine.neg(inner)
+    from_event = _less_event(engine, a, b) or _event_less(engine, a, b)
+    if from_event is not None:
+        return from_event
     if a.op == b.op and (rule := _ALIKE.get(a.op)) is not None:
         found = rule(engine, a, b)
         if found is not None:
@@ -30,6 +33,31 @@ def difference(engine: Engine, a: Node | None, b: Node | None) -> Node | None:
         found = _root_less(engine, b, a)
         return None if found is None else engine.neg(found)
     return _through_logarithms(engine, a, b)
+
+
+def _event_less(engine: Engine, a: Node, b: Node) -> Node | None:
+    found = _less_event(engine, b, a)
+    return None if found is None else engine.neg(found)
+
+
+def _less_event(engine: Engine, p: Node, y: Node) -> Node | None:
+    """p - y for a probability that is carried with its complement, and whether the event came: 0 or 1."""
+    if p.op not in ("sigmoid", "softmax", "normal_cdf"):
+        return None
+    if y.op == "to_real" and y.args[0].op == "select":
+        y = y.args[0]
+    if y.op == "to_real" and y.args[0].elem == "bool":
+        condition, then, other = y.args[0], 1.0, 0.0
+    elif y.op == "select" and {number(y.args[1]), number(y.args[2])} == {0.0, 1.0}:
+        condition, then, other = y.args[0], number(y.args[1]) or 0.0, number(y.args[2]) or 0.0
+    elif y.op == "input" and range_of(y).is_probability:
+        missing = complement_of(engine, p)
+        if missing is None:
+            return None
+        return engine.computed(said(p, y), p * (1.0 - y) - y * missing)
+    else:
+        return None
+    return engine.make("select", condition, engine.sub(p, then), engine.sub(p, other))
 
 
 def _through_logarithms(engine: Engine, a: Node, b: Node) -> Node | None:

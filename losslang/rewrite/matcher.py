@@ -91,14 +91,17 @@ class Matcher:
 
     def _axes(self, pattern: Node, node: Node, found: Match) -> Match | None:
         """The axes a reduction works along; a pattern's one axis stands for all of the node's."""
-        if not isinstance(pattern.attr, frozenset):
+        if pattern.op == "size":
+            name, axes = pattern.attr, frozenset((node.attr,))
+        elif isinstance(pattern.attr, frozenset):
+            (name,), axes = pattern.attr, node.attr
+        else:
             return found if pattern.attr == node.attr else None
-        (name,) = pattern.attr
         key = f"[{name}]"
         bound = found.get(key)
         if bound is None:
-            return {**found, key: node.attr}
-        return found if bound == node.attr else None
+            return {**found, key: axes}
+        return found if bound == axes else None
 
     # -- sums -----------------------------------------------------------------------------------
 

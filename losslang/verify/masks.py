@@ -13,7 +13,9 @@ from losslang.truth import evaluate
 from losslang.verify.inputs import Array, Case
 from losslang.verify.reference import computing_type, value_nodes
 
-PROBE_DIGITS = 20
+#: So many that nothing that a float can hold is lost beside anything that one can hold.
+PROBE_DIGITS = 90
+LARGEST = 1e38
 GARBAGE: tuple[float, ...] = (float("nan"), float("inf"), float("-inf"), 3e38)
 WRONG_LABELS = (1_000_000, -7)
 #: Kinds that hold whole numbers, which a call insists on everywhere.
@@ -36,7 +38,7 @@ def masked_places(lowered: LoweredLoss, case: Case) -> dict[str, NDArray[np.bool
         return [_comparable(v) for each in found for v in each.values.flat]
 
     before = results(dict(arrays))
-    if any(v == "nan" for v in before):
+    if any(v == "nan" or abs(v) > LARGEST for v in before):
         return {}
     masked: dict[str, NDArray[np.bool_]] = {}
     for each in lowered.inputs:
