@@ -97,7 +97,7 @@ def _smaller(svg: str) -> str:
     """The same picture in half the bytes: without metadata and names of groups, tenths of a point, each style told once."""
     svg = re.sub(r"<metadata>.*?</metadata>|<!DOCTYPE[^>]*>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"-?\d+\.\d{2,}", lambda match: f"{float(match[0]):.1f}", svg)
-    svg = re.sub(r"<g id=\"[^\"]*\">|</g>", "", svg)
+    svg = re.sub(r"</?g( id=\"[^\"]*\")?>", "", svg)
     svg = re.sub(r" transform=\"rotate\(-0 [^)]*\)\"", "", svg)
     svg = re.sub(r"font-size: 9px; font-family: [^;\"]*;?", "", svg)
     svg = svg.replace("{stroke-linejoin", "{font: 9px sans-serif; stroke-linejoin", 1)

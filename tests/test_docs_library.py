@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from xml.etree import ElementTree
 
 import pytest
 
@@ -50,6 +51,8 @@ def test_plots_are_those_that_the_pages_show() -> None:
     there = {path.name: path for path in (FOLDER / "plots").glob("*")}
     assert shown == set(there), "run: python docs/plot_library.py"
     assert len(shown) > 50
+    for path in there.values():
+        assert ElementTree.parse(path).getroot().tag.endswith("svg")
     assert max(path.stat().st_size for path in there.values()) < 15_000
     assert sum(path.stat().st_size for path in there.values()) < 600_000
 

@@ -203,6 +203,17 @@ def test_explain_prints_certificates() -> None:
     assert data["terms"][0]["types"][0]["value"]["relative_error"] < 1e-5
 
 
+def test_axes_of_array_hyperparameters_have_the_length_of_their_default() -> None:
+    text = """loss bands
+  input x : real[n, q]
+  input y : real[n]
+  hyper level : prob[q] = [0.1, 0.5, 0.9] along q
+  term t = mean[n, q](quantile(x, y, level))
+  minimize t
+"""
+    assert certify(text, budget=60).holds
+
+
 def test_an_extern_cannot_be_certified() -> None:
     text = "extern f(x: real) : real\nloss a\n  input x : real[n]\n  term t = mean[n](f(x))\n  minimize t\n"
     told = explain("-", "--certificate", input=text)
