@@ -124,6 +124,10 @@ def sizes(lowered: LoweredLoss, rng: np.random.Generator, regime: str) -> dict[s
         drawn[key] = max(drawn[key], least.get(str(graph.size_root(axis)), 1), least.get(axis, 1))
         if axis in lowered.fixed:
             drawn[key] = lowered.fixed[axis]
+    for hyper in lowered.hypers:
+        shape = np.shape(hyper.default) if isinstance(hyper.default, tuple) else ()
+        for axis, length in zip(hyper.axes, shape, strict=False):
+            drawn[group[axis]] = length  # its default is what is tried
     return {axis: drawn[group[axis]] for axis in names}
 
 
