@@ -178,3 +178,20 @@ def test_a_certain_prediction_less_what_came() -> None:
     brier = "minimize sum[n](sum[c]((softmax[c](z) - (if c == y then 1 else 0))^2))"
     value, _ = _run(body + brier, {"z": np.float32([[0, -20, -40]]), "y": np.array([0])})
     _holds(value, 8.496708493070156e-18)
+
+
+@pytest.mark.parametrize("error", ["(x - m)^2", "abs(x - m)"])
+def test_no_error_at_a_scale_that_overflows_is_no_loss(error: str) -> None:
+    body = "input x : real[n]\ninput m : real[n]\ninput s : real[k]\n"
+    arrays = {"x": np.float32([1]), "m": np.float32([1]), "s": np.float32([-1e4])}
+    value, gradients = _run(body + f"minimize sum[k](exp(-s) * mean[n]({error}) + s)", arrays)
+    assert value == -1e4
+    _holds(gradients["x"], [0])
+    _holds(gradients["s"], [1])
+
+
+def test_spread_of_nearly_uniform_parts() -> None:
+    z = np.float32([[1e-4, 0, -1e-4]])
+    gini = "minimize sum[n](1 - sum[c](softmax[c](z)^2))"
+    _, gradients = _run("input z : logit[n, c] over c\n" + gini, {"z": z})
+    np.testing.assert_allclose(gradients["z"], [[-2.22233327e-05, 2.2222221e-09, 2.22211104e-05]], atol=1e-11)

@@ -7,7 +7,16 @@ from collections.abc import Callable
 from losslang.ir import Node
 from losslang.rewrite.complements import complement_of
 from losslang.rewrite.engine import Engine
-from losslang.rewrite.forms import Linear, bounded_below, build_sum, linear, nonnegative, number, range_of
+from losslang.rewrite.forms import (
+    Linear,
+    bounded_below,
+    build_sum,
+    linear,
+    nonnegative,
+    number,
+    peel,
+    range_of,
+)
 from losslang.rewrite.swings import wild
 
 Rule = Callable[[Engine, Node, Node], "Node | None"]
@@ -23,6 +32,12 @@ def difference(engine: Engine, a: Node | None, b: Node | None) -> Node | None:
     from_event = _less_event(engine, a, b) or _event_less(engine, a, b)
     if from_event is not None:
         return from_event
+    from_top = _below_top(engine, a, b)
+    if from_top is not None:
+        return from_top
+    from_top = _below_top(engine, b, a)
+    if from_top is not None:
+        return engine.neg(from_top)
     if a.op == b.op and (rule := _ALIKE.get(a.op)) is not None:
         found = rule(engine, a, b)
         if found is not None:
@@ -33,6 +48,19 @@ def difference(engine: Engine, a: Node | None, b: Node | None) -> Node | None:
         found = _root_less(engine, b, a)
         return None if found is None else engine.neg(found)
     return _through_logarithms(engine, a, b)
+
+
+def _below_top(engine: Engine, part: Node, top: Node) -> Node | None:
+    """A part of a softmax less the largest, or so of their logarithms: by how far the logits lie apart."""
+    if part.op not in ("softmax", "log_softmax") or top.op != "gather" or peel(top.args[0]) is not part:
+        return None
+    z, at = part.args[0], top.args[1]
+    if part.attr != {top.attr} or at.op != "argmax" or peel(at.args[0]) is not peel(z):
+        return None
+    gap = engine.sub(z, engine.make("gather", z, at, attr=top.attr))
+    if part.op == "log_softmax":
+        return gap
+    return engine.computed(said(part, top), top * part.graph.apply("expm1", gap))
 
 
 def _event_less(engine: Engine, a: Node, b: Node) -> Node | None:

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 
 from losslang.ir import Node, rebuild, walk
 from losslang.ops import OPS
-from losslang.rewrite.forms import number, peel
+from losslang.rewrite.forms import nonzero, number, peel, range_of
+
+#: Exponentials of more than this leave float32.
+MOST_EXPONENT = 88.0
 
 
 def finish(roots: Sequence[Node]) -> list[Node]:
     """Roots that evaluate well and need not be differentiated any more: ``computed_as`` is its formula."""
     done: dict[Node, Node] = {}
-    told: dict[Node, bool] = {}
-    for node in _needed(roots):
+    order = _needed(roots)
+    # What logits of -inf make infinite: themselves and the logarithms of a softmax.
+    told = {x: True for n in order if n.op == "softmax" for x in _logits(n) if x.op == "input"}
+    for node in order:
         if node.op == "computed_as":
             done[node] = node.graph.broadcast(done[node.args[1]], node.axes)
         else:
@@ -21,32 +26,59 @@ def finish(roots: Sequence[Node]) -> list[Node]:
     return [done[root] for root in roots]
 
 
+def _logits(softmax: Node) -> list[Node]:
+    inner = peel(softmax.args[0])
+    return [peel(a) for a in inner.args] if inner.op == "select" else [inner]
+
+
 def _silenced(node: Node, told: dict[Node, bool]) -> Node:
-    """A part of a softmax beside a logarithm: 0 where a logit of -inf rules the part out, as 0 log 0 is."""
-    if node.op not in ("mul", "contract") or len(node.args) < 2:
-        return node
-    parts = [a for a in node.args if peel(a).op == "softmax"]
-    rest = [a for a in node.args if peel(a).op != "softmax"]
-    if not parts or not any(_logarithmic(a, told) for a in rest):
+    """A product in which a factor of exactly 0 silences another that may be infinite."""
+    if node.op not in ("mul", "contract") or len(node.args) < 2 or node.elem != "real":
         return node
     graph = node.graph
-    if node.op == "contract":
-        product = graph.apply("silence", parts[0], rest[0])
-        return graph.reduce("sum", graph.broadcast(product, node.attr), node.attr)
-    whole = rest[0] if len(rest) == 1 else graph.apply("mul", *rest)
-    for part in parts:
-        whole = graph.apply("silence", part, whole)
-    return graph.broadcast(whole, node.axes)
+    parts = [a for a in node.args if peel(a).op == "softmax"]
+    rest = [a for a in node.args if peel(a).op != "softmax"]
+    if parts and any(_infinite(a, told) for a in rest):
+        # A part of a softmax beside a logarithm: 0 where a logit of -inf rules the part out, as 0 log 0 is.
+        if node.op == "contract":
+            product = graph.apply("silence", parts[0], rest[0])
+            return graph.reduce("sum", graph.broadcast(product, node.attr), node.attr)
+        whole = rest[0] if len(rest) == 1 else graph.apply("mul", *rest)
+        for part in parts:
+            whole = graph.apply("silence", part, whole)
+        return graph.broadcast(whole, node.axes)
+    return _beside_overflow(node) if node.op == "mul" else node
 
 
-def _logarithmic(node: Node, told: dict[Node, bool]) -> bool:
-    """Whether the logarithm of a softmax, which -inf among the logits makes -inf, reaches ``node`` elementwise."""
+def _beside_overflow(node: Node) -> Node:
+    """What may overflow, times what may be exactly 0."""
+    large = [a for a in node.args if _overflows(peel(a))]
+    rest = [a for a in node.args if a not in large]
+    if not large or all(nonzero(a) for a in rest):
+        return node
+    graph = node.graph
+    factor, beside = (x[0] if len(x) == 1 else graph.apply("mul", *x) for x in (rest, large))
+    return graph.broadcast(graph.apply("silence", graph.real(factor), beside), node.axes)
+
+
+def _overflows(node: Node, depth: int = 4) -> bool:
+    """Whether ``node`` is an exponential that may be infinite where its true value is not, or made of one."""
+    if node.op == "exp":
+        return range_of(node.args[0]).high > MOST_EXPONENT
+    if node.op in ("neg", "sum", "mul", "div", "gather", "rename", "broadcast") and depth:
+        inner = node.args if node.op == "mul" else node.args[:1]
+        return any(_overflows(a, depth - 1) for a in inner)
+    return node.op == "polygamma"
+
+
+def _infinite(node: Node, told: dict[Node, bool]) -> bool:
+    """Whether what logits of -inf make infinite reaches ``node`` elementwise."""
     if node not in told:
         told[node] = False
         if node.op == "log_softmax":
             told[node] = True
         elif number(node) is None and OPS[node.op].family in ("elementwise", "structure"):
-            told[node] = any(_logarithmic(a, told) for a in node.args if a.elem == "real")
+            told[node] = any(_infinite(a, told) for a in node.args if a.elem == "real")
     return told[node]
 
 

@@ -21,6 +21,7 @@ from losslang.rewrite.forms import (
     peel,
     positive,
     range_of,
+    split_coefficient,
 )
 from losslang.rewrite.logarithms import log_of
 from losslang.rewrite.rules import node_rules, product_rules
@@ -98,6 +99,18 @@ def normal_product(engine: Engine, node: Node) -> Node | None:
     result = build_product(engine.graph, form)
     engine.settled.setdefault(result, result)
     return result
+
+
+@handles("gather")
+def picked_multiple(engine: Engine, node: Node) -> Node | None:
+    """A pick out of a multiple is a multiple of the pick."""
+    if node.elem != "real" or peel(node.args[0]).op not in ("neg", "mul", "div"):
+        return None
+    coefficient, rest = split_coefficient(node.args[0])
+    if coefficient == 1:
+        return None
+    rest = engine.graph.broadcast(engine.settle(rest), node.args[0].axes)
+    return engine.scale(engine.make("gather", rest, node.args[1], attr=node.attr), coefficient)
 
 
 @handles("contract")
