@@ -101,8 +101,8 @@ def exactly_zero(engine: Engine, node: Node) -> Node | None:
     if node.op == "add" and (
         all(nonnegative(a) for a in node.args) or all(range_of(a).nonpositive for a in node.args)
     ):
-        parts = [exactly_zero(engine, a) for a in node.args]
-        return None if any(p is None for p in parts) else _combine(graph, "and", [p for p in parts if p])
+        zeros = [z for z in (exactly_zero(engine, a) for a in node.args) if z is not None]
+        return _combine(graph, "and", zeros) if len(zeros) == len(node.args) else None
     if node.op == "sum":
         inner = exactly_zero(engine, node.args[0])
         return (
