@@ -254,3 +254,66 @@ def evaluator(nodes: list[Node]) -> Callable[[Arrays], list[Any]]:
             return list(run(*given, np.float64))
 
     return evaluate
+
+
+# -- what writing them brought to light -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "words"),
+    [
+        (
+            "input z : real[node, d]\ninput edge : real[node, to]\n"
+            "minimize mean[node, to](dot[d](z, z[node -> to]) * edge)",
+            {"z": np.zeros((3, 2)), "edge": np.zeros((3, 4))},
+            "`to` and `node` must be equally long",
+        ),
+        (
+            "input z : real[row, column]\ninput y : real[pixel]\n"
+            "minimize mean[pixel](z[(row, column) -> pixel] * y)",
+            {"z": np.zeros((3, 2)), "y": np.zeros(5)},
+            "`pixel` and `row · column` must be equally long",
+        ),
+        (
+            "input a : real[n]\ninput b : real[m]\nminimize sum[k](a[n -> k] * b[m -> k])",
+            {"a": np.zeros(3), "b": np.zeros(4)},
+            "must be equally long",
+        ),
+        (
+            "input a : parameters\ninput b : parameters\nminimize sum[*]((a - b)^2)",
+            {"a": {"w": np.zeros((2, 3))}, "b": {"w": np.zeros((2, 2))}},
+            "must be equally long",
+        ),
+    ],
+)
+def test_lengths_that_a_rename_ties(text: str, inputs: dict[str, Any], words: str) -> None:
+    with pytest.raises(losslang.InputError, match=words):
+        losslang.compile(f"loss tied\n{text}")(**inputs)
+
+
+def test_renaming_there_and_back_ends() -> None:
+    fn = losslang.compile("loss back\ninput x : real[n, d]\nminimize sum[n, d](x[n -> o][o -> n] * x)")
+    assert fn(x=np.ones((2, 3))).total == 6
+
+
+@pytest.mark.parametrize("backend", ["numpy", *OTHERS])
+def test_a_pick_beside_the_axis_of_a_softmax(backend: str) -> None:
+    fn = losslang.compile(
+        "loss beside\ninput z : logit[n, a, c] over c\ninput y : label[n] of a\n"
+        "minimize mean[n](sum[c](softmax[c](z)[a = y]^2))",
+        backend=backend,
+    )
+    lowered = checker.elaborate(Spec.load("loss one\ninput z : real\nminimize z"), "one")
+    z, y = np.random.default_rng(0).normal(size=(3, 2, 4)), np.array([0, 1, 1])
+    out, _ = call(fn, lowered, {"z": z, "y": y}, backend)
+    p = np.exp(z) / np.exp(z).sum(-1, keepdims=True)
+    assert float(out.total) == pytest.approx((p[np.arange(3), y] ** 2).sum(-1).mean())
+
+
+def test_targets_that_are_collections_have_no_gradient_unless_asked_for() -> None:
+    fn = losslang.compile(
+        "loss deep\ninput z : logit[n] each scale\ninput y : binary[n] each scale\n"
+        "minimize mean[scale, n](binary_cross_entropy(z, y))"
+    )
+    _, gradients = fn.value_and_grad()(z=[np.zeros(2), np.zeros(3)], y=[np.ones(2), np.zeros(3)])
+    assert set(gradients) == {"z"}
