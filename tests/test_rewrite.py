@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from corpus import moved, reals, sigmoids, softmaxes  # noqa: F401
+from corpus.entries import ENTRIES, Entry
+from corpus.measure import lowered_of
 
 import losslang
 from losslang.checker import elaborate
@@ -12,9 +15,6 @@ from losslang.ir import Graph, Node
 from losslang.rewrite import Trace, finish, rewrite
 from losslang.rewrite.printer import formula
 from losslang.truth import evaluate
-from tests.corpus import moved, reals, sigmoids, softmaxes  # noqa: F401
-from tests.corpus.entries import ENTRIES, Entry
-from tests.corpus.measure import lowered_of
 
 
 def report(text: str, inputs: str) -> Node:

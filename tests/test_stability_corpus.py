@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-
-from tests.corpus import moved, reals, sigmoids, softmaxes  # noqa: F401
-from tests.corpus.entries import ENTRIES
-from tests.corpus.measure import Reference, judge, reference
+from corpus import moved, reals, sigmoids, softmaxes  # noqa: F401
+from corpus.entries import ENTRIES
+from corpus.measure import Reference, judge, reference
 
 PART = [e for e in ENTRIES[5::20] if len(e.sizes) == 0 or len(e.inputs) == 1]
 

@@ -11,8 +11,9 @@ import losslang
 from losslang.ir import Node
 from losslang.lowered import LoweredLoss
 from losslang.truth import truth, truth_gradient
-from tests.corpus.entries import Entry
-from tests.corpus.points import MODELS, points_of, spec_of
+
+from .entries import Entry
+from .points import MODELS, points_of, spec_of
 
 VALUE, GRADIENT = 1e-5, 1e-4
 TINY = 2.0**-126

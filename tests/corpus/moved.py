@@ -1,6 +1,6 @@
 """The same through what moves values about: picks, renames, branches, literals, let."""
 
-from tests.corpus.entries import formulas
+from .entries import formulas
 
 Z = {"z": "logit over c"}
 formulas("moved about", Z, """

@@ -7,7 +7,7 @@ from itertools import cycle, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.corpus.entries import Entry
+from .entries import Entry
 
 LOGITS = (0.0, 1e-8, -1e-4, 0.3, -0.7, 2.5, -5.0, 17.0, -17.0, 30.0, -30.0, 88.7, -88.7, 104.0, -104.0, 1e3, -1e3, 1e4, -1e4)
 REALS = (0.0, 1e-8, -1e-4, 0.5, -1.0, 3.0, -20.0, 50.0, 1e3, -1e4, 1e4)

@@ -1,6 +1,6 @@
 """Exponentials, cancellation, norms, special functions and distributions of numbers."""
 
-from tests.corpus.entries import formulas
+from .entries import formulas
 
 R = {"x": "real"}
 RS = {"x": "real", "y": "real"}

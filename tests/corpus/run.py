@@ -9,9 +9,9 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.corpus import moved, reals, sigmoids, softmaxes  # noqa: F401
-from tests.corpus.entries import ENTRIES
-from tests.corpus.measure import Reference, judge, reference
+from . import moved, reals, sigmoids, softmaxes  # noqa: F401
+from .entries import ENTRIES
+from .measure import Reference, judge, reference
 
 CACHE = Path(tempfile.gettempdir()) / "losslang-corpus.pickle"
 

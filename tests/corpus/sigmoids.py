@@ -1,6 +1,6 @@
 """Logits and probabilities of one event."""
 
-from tests.corpus.entries import formulas
+from .entries import formulas
 
 X = {"x": "logit"}
 XY = {"x": "logit", "y": "logit"}

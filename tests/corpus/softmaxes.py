@@ -1,6 +1,6 @@
 """Distributions over classes, log-sum-exp and mixtures."""
 
-from tests.corpus.entries import formulas
+from .entries import formulas
 
 Z = {"z": "logit over c"}
 ZY = {"z": "logit over c", "y": "label of c"}
