@@ -16,7 +16,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from losslang.backends import arithmetic, moves, reductions, softmaxes  # noqa: F401  (they fill the emitter's table)
+from losslang.backends import arithmetic, chains, moves, reductions, softmaxes  # noqa: F401  (they fill the emitter's table)
 from losslang.backends.backend import Backend
 from losslang.backends.emitter import emit_module
 

@@ -35,6 +35,8 @@ COMMON_ROWS: dict[str, str] = {
     "argmin": "_argmax(-{0}, {axis})",
     "cumlogsumexp": "_cumlogsumexp({0}, {axis})",
     "decay_scan": "_decay_scan({0}, {1}, {axis})",
+    "log_chain": "_log_chain({0}, {1})",
+    "chain_sum": "_chain_sum({0}, {1}, {backward})",
     "gather": "_pick({0}, {1}, {rows}, {fill})",
     "scatter_add": "_scatter_add({0}, {1}, {rows}, {shape})",
     "sum": "{m}.sum({0}, axis={axes})",

@@ -107,6 +107,41 @@ def _decay_scan(x, d, axis):
     return jax.lax.associative_scan(step, (decay, x), reverse=True, axis=axis)[1] if x.size else x
 
 
+def _log_chain(start, steps):
+    """out[t, j] = logsumexp over i of previous[i] + steps[t, i, j]; time, source and state go last."""
+
+    def step(previous, transitions):
+        paths = previous[..., None] + transitions
+        top = jax.lax.stop_gradient(jnp.max(paths, axis=-2, initial=-jnp.inf))
+        top = jnp.where(jnp.isfinite(top), top, 0.0)
+        total = jnp.sum(jnp.exp(paths - top[..., None, :]), axis=-2)
+        none = total == 0
+        following = jnp.where(none, -jnp.inf, jnp.log(jnp.where(none, 1.0, total)) + top)
+        return following, following
+
+    out = jax.lax.scan(step, start.astype(steps.dtype), jnp.moveaxis(steps, -3, 0))[1]
+    return jnp.moveaxis(out, 0, -2)
+
+
+def _chain_sum(x, weights, backward):
+    """Forward, out[t] = x[t] + out[t - 1] weights[t]; backward, out[t] = x[t] + weights[t + 1] out[t + 1]."""
+    w = jnp.moveaxis(weights, -3, 0)
+    if backward:
+        w = jnp.concatenate((w[1:], jnp.zeros_like(w[:1])))
+
+    def step(previous, here):
+        value, joining = here
+        if backward:
+            following = value + jnp.sum(joining * previous[..., None, :], axis=-1)
+        else:
+            following = value + jnp.sum(joining * previous[..., :, None], axis=-2)
+        return following, following
+
+    start = jnp.zeros_like(x[..., 0, :]) if x.shape[-2] else jnp.zeros(x.shape[:-2] + x.shape[-1:], x.dtype)
+    out = jax.lax.scan(step, start, (jnp.moveaxis(x, -2, 0), w), reverse=backward)[1]
+    return jnp.moveaxis(out, 0, -2)
+
+
 def _pick(x, at, rows, fill):
     """x[rows, at]; fill where at is out of range."""
     n = x.shape[len(rows)]

@@ -29,7 +29,7 @@ def _merge(e: FunctionEmitter, node: Node) -> Value:
     axes, new = node.attr
     value = e.named(node.args[0])
     rest = tuple(d for d in value.dims if d not in axes)
-    value = _reordered(e, value, (*rest, *axes))
+    value = reordered(e, value, (*rest, *axes))
     made = e.fill("reshape", value.code, shape=e.shape((*rest, new)), dims=(*rest, new), elem=node.elem)
     return e.ordered(made)
 
@@ -39,12 +39,13 @@ def _unmerge(e: FunctionEmitter, node: Node) -> Value:
     axes, old = node.attr
     value = e.named(node.args[0])
     rest = tuple(d for d in value.dims if d != old)
-    value = _reordered(e, value, (*rest, old))
+    value = reordered(e, value, (*rest, old))
     made = e.fill("reshape", value.code, shape=e.shape((*rest, *axes)), dims=(*rest, *axes), elem=node.elem)
     return e.ordered(made)
 
 
-def _reordered(e: FunctionEmitter, value: Value, dims: tuple[str, ...]) -> Value:
+def reordered(e: FunctionEmitter, value: Value, dims: tuple[str, ...]) -> Value:
+    """``value`` with its dimensions in the order of ``dims``."""
     if value.dims == dims:
         return value
     order = ", ".join(str(value.dims.index(d)) for d in dims)
@@ -81,7 +82,7 @@ def picked(e: FunctionEmitter, x: Value, at: Node, axis: str) -> Value:
     where = index_value.dims
     shared = tuple(d for d in where if d in x.dims)
     free = tuple(d for d in x.dims if d not in where and d != axis)
-    x = _reordered(e, x, (*shared, axis, *free))
+    x = reordered(e, x, (*shared, axis, *free))
     fill = {"real": "nan", "int": "0", "bool": "False"}[x.elem]
     made = e.fill("gather", x.code, index_value.code, rows=_rows(e, shared, where), fill=fill)
     return e.ordered(replace(made, dims=(*where, *free), elem=x.elem, named=False))
@@ -106,7 +107,7 @@ def _scatter_add(e: FunctionEmitter, node: Node) -> Value:
         x = e.bind(reduced(e, "sum", x, lone), "scattered")
     shared = tuple(d for d in at.dims if d in kept)
     free = tuple(d for d in x.dims if d not in at.dims)
-    x = _reordered(e, e.expanded(x, e.layout.dims({*at.dims, *free})), (*at.dims, *free))
+    x = reordered(e, e.expanded(x, e.layout.dims({*at.dims, *free})), (*at.dims, *free))
     dims = (*shared, axis, *free)
     made = e.fill("scatter_add", x.code, at.code, rows=_rows(e, shared, at.dims), shape=e.shape(dims))
     summed = e.bind(e.ordered(replace(made, dims=dims, named=False)), e.name_for(node))

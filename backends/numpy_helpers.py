@@ -57,6 +57,29 @@ def _decay_scan(x, d, axis):
     return np.moveaxis(out, -1, axis).astype(x.dtype)
 
 
+def _log_chain(start, steps):
+    """out[t, j] = logsumexp over i of previous[i] + steps[t, i, j]; time, source and state go last."""
+    out = np.empty(steps.shape[:-2] + steps.shape[-1:], np.float64)
+    previous = start.astype(np.float64)
+    for t in range(steps.shape[-3]):
+        previous = np.logaddexp.reduce(previous[..., None] + steps[..., t, :, :], axis=-2)
+        out[..., t, :] = previous
+    return out.astype(steps.dtype)
+
+
+def _chain_sum(x, weights, backward):
+    """Forward, out[t] = x[t] + out[t - 1] weights[t]; backward, out[t] = x[t] + weights[t + 1] out[t + 1]."""
+    out = x.astype(np.float64)
+    n = out.shape[-2]
+    if backward:
+        for t in range(n - 2, -1, -1):
+            out[..., t, :] += np.sum(weights[..., t + 1, :, :] * out[..., t + 1, None, :], axis=-1)
+    else:
+        for t in range(1, n):
+            out[..., t, :] += np.sum(weights[..., t, :, :] * out[..., t - 1, :, None], axis=-2)
+    return out.astype(x.dtype)
+
+
 def _pick(x, at, rows, fill):
     """x[rows, at]; fill where at is out of range."""
     n = x.shape[len(rows)]

@@ -130,6 +130,41 @@ def _decay_scan(x, d, axis):
     return torch.movedim(out, -1, axis)
 
 
+def _log_chain(start, steps):
+    """out[t, j] = logsumexp over i of previous[i] + steps[t, i, j]; time, source and state go last."""
+    if steps.numel() == 0:
+        return torch.sum(steps, -2)
+    rows = []
+    previous = start
+    for t in range(steps.shape[-3]):
+        paths = previous.unsqueeze(-1) + steps[..., t, :, :]
+        top = torch.amax(paths, -2, keepdim=True).detach()
+        top = torch.where(torch.isfinite(top), top, 0.0)
+        total = torch.sum(torch.exp(paths - top), -2)
+        none = total == 0
+        grown = torch.log(torch.where(none, 1.0, total)) + top.squeeze(-2)
+        previous = torch.where(none, -torch.inf, grown)
+        rows.append(previous)
+    return torch.stack(rows, -2)
+
+
+def _chain_sum(x, weights, backward):
+    """Forward, out[t] = x[t] + out[t - 1] weights[t]; backward, out[t] = x[t] + weights[t + 1] out[t + 1]."""
+    n = x.shape[-2]
+    if n == 0:
+        return x
+    rows = [x[..., n - 1 if backward else 0, :]]
+    for k in range(1, n):
+        if backward:
+            t = n - 1 - k
+            joined = torch.sum(weights[..., t + 1, :, :] * rows[-1].unsqueeze(-2), -1)
+        else:
+            t = k
+            joined = torch.sum(weights[..., t, :, :] * rows[-1].unsqueeze(-1), -2)
+        rows.append(x[..., t, :] + joined)
+    return torch.stack(rows[::-1] if backward else rows, -2)
+
+
 def _pick(x, at, rows, fill):
     """x[rows, at]; fill where at is out of range."""
     n = x.shape[len(rows)]

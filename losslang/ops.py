@@ -295,6 +295,15 @@ _row("gather", 2, "structure", lambda args, attr: args[0].axes - {attr} | args[1
 _row("scatter_add", 2, "structure", lambda args, attr: frozenset(attr[1]) | {attr[0]}, linear=True,
      interval=lambda x, at: EVERYTHING,
      doc="attr: (axis, kept axes). Sums x into place at along axis, over the other axes; out of range is dropped")  # fmt: skip
+_row("log_chain", 2, "structure", lambda args, attr: _union(args, attr) - {attr[1]} | {attr[0], attr[2]},
+     interval=lambda start, steps: EVERYTHING,
+     doc="attr: (time, source, state). out[t, j] = logsumexp over i of previous[i] + steps[t, i, j], where previous is "
+     "start at t = 0 and out[t - 1] after; -inf is an impossible transition")  # fmt: skip
+_row("chain_sum", 2, "structure", lambda args, attr: _union(args, attr) - {attr[1]} | {attr[0], attr[2]},
+     interval=lambda x, weights: NONNEGATIVE if x.nonnegative and weights.nonnegative else EVERYTHING,
+     doc="attr: (time, source, state, backward). out[t, j] = x[t, j] + the sum over i of weights[t, i, j] * out[t - 1, i]; "
+     "backward, out[t, i] = x[t, i] + the sum over j of weights[t + 1, i, j] * out[t + 1, j]. "
+     "The weights at t = 0 are unused")  # fmt: skip
 _row("extern", -1, "structure", lambda args, attr: frozenset(attr[2]), elem=lambda args, attr: attr[3],
      doc="attr: (name, layouts of the arguments, layout of the result, element class, how many axes of the result "
      "ride along: they lead): a host function; cut out before differentiation and emission")  # fmt: skip

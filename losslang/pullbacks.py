@@ -261,6 +261,74 @@ def _decay_scan(node: Node, c: Cotangent) -> Parts:
     return onto(Cotangent(to_x, kept), node.axes, x.axes), onto(to_d, node.axes, d.axes)
 
 
+# -- dynamic programs ---------------------------------------------------------------------------
+
+
+@_rule("log_chain")
+def _log_chain(node: Node, c: Cotangent) -> Parts:
+    """Each transition gets its share of what flows through the state that it enters."""
+    start, steps = node.args
+    time, source, state = node.attr
+    g = node.graph
+    first = g.apply("eq", g.index(time), 0)
+    previous = g.rename(g.select(first, start, _one_before(node, time)), state, source)
+    shares = g.along("softmax", previous + steps, {source})
+    reached = _reached(c.kept, time, state)
+    if reached is not None:
+        shares = g.select(reached, shares, 0.0)
+    flow = g.make("chain_sum", (g.broadcast(c.value, node.axes), shares), (*node.attr, True))
+    through = Cotangent(flow * shares, reached)
+    possible = keep_where(through, g.apply("ne", steps, float("-inf")))
+    left = node.axes - {state} | {source}
+    begun = keep_where(onto(through, node.axes | {source}, left), first)
+    begun = onto(begun, left, left - {time})
+    entered = Cotangent(*(_renamed(v, source, state) for v in _nodes(begun)))
+    entered = keep_where(entered, g.apply("ne", start, float("-inf")))
+    return (
+        onto(entered, node.axes - {time}, start.axes),
+        onto(possible, node.axes | {source}, steps.axes),
+    )
+
+
+def _one_before(x: Node, time: str) -> Node:
+    """``x`` a step earlier; at the first place its own value there, which nobody may use."""
+    g = x.graph
+    return _along_self(x, g.apply("maximum", g.index(time) + -1, 0), time)
+
+
+def _reached(kept: Node | None, time: str, state: str) -> Node | None:
+    """Where a kept place is the same one or lies at a later time."""
+    if kept is None:
+        return None
+    g = kept.graph
+    kept = g.broadcast(kept, {time})
+    some = g.real(g.reduce("any", kept, kept.axes & {state}))
+    later = g.apply("lt", some, g.along("reverse_cumsum", some, {time}))
+    return g.apply("or", kept, later)
+
+
+@_rule("chain_sum")
+def _chain_sum(node: Node, c: Cotangent) -> Parts:
+    """The same sums in the other direction; a weight joins what it leaves and what it enters."""
+    x, weights = node.args
+    time, source, state, backward = node.attr
+    g = node.graph
+    kept = any_over(c.kept, {time, state})
+    cleared = clear_operand(weights, kept)
+    flow = g.make(
+        "chain_sum", (g.broadcast(c.value, node.axes), cleared), (time, source, state, not backward)
+    )
+    before, after = (flow, node) if backward else (node, flow)
+    left = g.rename(_one_before(before, time), state, source)
+    to_weights = times(Cotangent(after, kept), left)
+    assert to_weights is not None
+    to_weights = keep_where(to_weights, g.apply("lt", 0, g.index(time)))
+    return (
+        onto(Cotangent(flow, kept), node.axes, x.axes),
+        onto(to_weights, node.axes | {source}, weights.axes),
+    )
+
+
 # -- moving elements ----------------------------------------------------------------------------
 
 

@@ -140,6 +140,21 @@ CASES: dict[str, Any] = {
     "scatter_add, at of many": lambda c: c.g.make("scatter_add", (c.x, c.k), ("c3", ("a",))),
     "stack": lambda c: c.g.stack([c.w, c.x, c.g.const(2.0)], "s"),
     "stack of both kinds": lambda c: c.g.stack([c.k, c.x], "t"),
+    "log_chain": lambda c: c.g.make(
+        "log_chain", (c.x, c.u + c.v + c.g.rename(c.v, "c", "c2")), ("e", "c2", "c")
+    ),
+    "log_chain, masked": lambda c: c.g.apply(
+        "exp",
+        c.g.make(
+            "log_chain", (c.v, c.g.select(c.m, c.x + c.g.rename(c.x, "c", "c2"), -INF)), ("a", "c2", "c")
+        ),
+    ),
+    "chain_sum": lambda c: c.g.make(
+        "chain_sum", (c.w, c.v * c.g.rename(c.x, "c", "c2") * 0.125), ("e", "c2", "c", False)
+    ),
+    "chain_sum, backward": lambda c: c.g.make(
+        "chain_sum", (c.x, c.y * c.g.rename(c.x, "c", "c2") * 0.125), ("a", "c2", "c", True)
+    ),
     "index and size": lambda c: c.g.index("c") * 2 + c.g.size("e") + c.g.index("a"),
 }
 SIZES = {"a": 3, "a2": 3, "c": 4, "c2": 4, "c3": 4, "e": 5, "p": 2, "q": 2, "ca": 12, "s": 3, "t": 2}

@@ -77,6 +77,15 @@ AXES: dict[str, Callable[[Graph, Node, Node], Node]] = {
     "reverse_cumsum": lambda g, x, y: g.along("reverse_cumsum", x, "c") * y,
     "cumlogsumexp": lambda g, x, y: g.along("cumlogsumexp", x, "c") * y,
     "decay_scan": lambda g, x, y: g.make("decay_scan", (x, -(y * y)), frozenset("c")) * x,
+    "log_chain": lambda g, x, y: (
+        g.make("log_chain", (g.reduce("sum", y, "b"), x * g.rename(y, "c", "d")), ("b", "d", "c")) * x
+    ),
+    "chain_sum": lambda g, x, y: (
+        g.make("chain_sum", (x, x * g.rename(y, "c", "d")), ("b", "d", "c", False)) * y
+    ),
+    "chain_sum, backward": lambda g, x, y: (
+        g.make("chain_sum", (x, x * g.rename(y, "c", "d")), ("b", "d", "c", True)) * y
+    ),
     "contract": lambda g, x, y: g.contract(x, g.rename(y, "b", "d"), "c") ** g.const(2.0),
     "outer contract": lambda g, x, y: g.contract(x * x, g.rename(y, "b", "d"), "bd") * x,
     "broadcast": lambda g, x, y: g.broadcast(g.reduce("sum", x, "c"), "c") * y,
@@ -94,10 +103,13 @@ AXES: dict[str, Callable[[Graph, Node, Node], Node]] = {
 }
 
 
+SQUARE = ("sort", "scatter", "log_chain", "chain_sum", "chain_sum, backward")
+
+
 @pytest.mark.parametrize("name", AXES)
 def test_derivatives_along_axes(name: str) -> None:
     g = Graph()
-    g.axis_sizes["d"] = AxisSize("same", ("c",) if name in ("sort", "scatter") else ("b",))
+    g.axis_sizes["d"] = AxisSize("same", ("c",) if name in SQUARE else ("b",))
     g.axis_sizes["flat"] = AxisSize("merged", ("c", "b"))
     g.axis_sizes["s"] = AxisSize("fixed", size=3)
     node = AXES[name](g, g.input("x", ("b", "c"), "real"), g.input("y", ("b", "c"), "real"))

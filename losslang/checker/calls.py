@@ -6,6 +6,7 @@ from losslang import model as m
 from losslang.checker.along import call_along
 from losslang.checker.arithmetic import map_members, require_aligned
 from losslang.checker.binding import match_arguments
+from losslang.checker.chains import CHAINS, call_chain
 from losslang.checker.collections import select_members
 from losslang.checker.contractions import CONTRACTIONS, call_contraction
 from losslang.checker.conversion import kind_from, restate, single
@@ -22,7 +23,7 @@ SPECIAL = ("size", "nll", "kl")
 
 def builtin_names() -> set[str]:
     """Every function of the language itself."""
-    return {*ELEMENTWISE, *VARIADIC, *ALONG, *CONTRACTIONS, *SPECIAL}
+    return {*ELEMENTWISE, *VARIADIC, *ALONG, *CONTRACTIONS, *CHAINS, *SPECIAL}
 
 
 def call(context: Context, scope: Scope, node: m.Call) -> Meaning:
@@ -43,6 +44,8 @@ def call(context: Context, scope: Scope, node: m.Call) -> Meaning:
         return call_along(context, scope, node)
     if name in CONTRACTIONS:
         return call_contraction(context, scope, node)
+    if name in CHAINS:
+        return call_chain(context, scope, node)
     if name in ELEMENTWISE and (node.along is None or scope.module.find_def(name) is None):
         return _elementwise(context, scope, node)
     found = scope.module.find_def(name)

@@ -34,11 +34,15 @@ from losslang.truth.ball import (
 from losslang.truth.functions import DERIVATIVES, UNARY, derivative_of, exp, log, polygamma, pow_
 from losslang.truth.values import (
     Evaluation,
+    chain_sum,
+    chained,
     largest,
     last_kept,
     merge,
+    paths,
     softmax,
     transposed,
+    unchained,
     unmerge,
 )
 
@@ -372,6 +376,53 @@ def _decay_scan(run: Evaluation, node: Node, ct: Objects) -> Iterable[tuple[Node
         yield arg, reduced(run, unlast(part, node.axes, node.attr, run.sizes), node.axes, arg)
 
 
+# -- dynamic programs ---------------------------------------------------------------------------------
+
+
+def _log_chain(run: Evaluation, node: Node, ct: Objects) -> Iterable[tuple[Node, Objects]]:
+    time, source, state = node.attr
+    start, steps = node.args
+    begun = chained(run, node, run.real(start), start.axes, (state,))
+    transitions = chained(run, node, run.real(steps), steps.axes, (time, source, state))
+    outs = chained(run, node, run.values[node], node.axes, (time, state))
+    cts = chained(run, node, ct, node.axes, (time, state))
+    to_start, to_steps = filled(begun.shape, ZERO), filled(transitions.shape, ZERO)
+    for place in np.ndindex(cts.shape[:-2]):
+        flow = filled(begun.shape[-1:], ZERO)
+        for t in range(cts.shape[-2] - 1, -1, -1):
+            entering = elementwise(lambda a, b: a + b, cts[place][t], flow)
+            flow = filled(flow.shape, ZERO)
+            ways = paths(outs[place][t - 1] if t else begun[place], transitions[place][t])
+            for j, c in enumerate(entering):
+                for i, share in enumerate(ZERO if c.is_zero else p for p in softmax(ways[j])):
+                    to_steps[(*place, t, i, j)] = _times(c, lambda share=share: share)  # type: ignore[misc]
+                    flow[i] = flow[i] + to_steps[(*place, t, i, j)]
+        to_start[place] = flow
+    riding = node.axes - {time, state}
+    yield start, reduced(run, unchained(node, to_start, (state,)), riding | {state}, start)
+    yield steps, reduced(run, unchained(node, to_steps, (time, source, state)), node.axes | {source}, steps)
+
+
+def _chain_sum(run: Evaluation, node: Node, ct: Objects) -> Iterable[tuple[Node, Objects]]:
+    time, source, state, backward = node.attr
+    x, weights = node.args
+    joining = chained(run, node, run.real(weights), weights.axes, (time, source, state))
+    outs = chained(run, node, run.values[node], node.axes, (time, state))
+    cts = chained(run, node, ct, node.axes, (time, state))
+    to_x, to_weights = filled(outs.shape, ZERO), filled(joining.shape, ZERO)
+    for place in np.ndindex(cts.shape[:-2]):
+        to_x[place] = chain_sum(cts[place], joining[place], not backward)
+        for t, i, j in np.ndindex(joining[place].shape):
+            if t:
+                left, entered = (t - 1, i), (t, j)
+                flowing: Any = to_x[(*place, *(left if backward else entered))]
+                other: Any = outs[(*place, *(entered if backward else left))]
+                to_weights[(*place, t, i, j)] = _times(flowing, lambda other=other: other)  # type: ignore[misc]
+    yield x, reduced(run, unchained(node, to_x, (time, state)), node.axes, x)
+    whole = unchained(node, to_weights, (time, source, state))
+    yield weights, reduced(run, whole, node.axes | {source}, weights)
+
+
 # -- structure --------------------------------------------------------------------------------------
 
 
@@ -470,6 +521,8 @@ RULES: dict[str, Rule] = {
     "reverse_cumsum": _rowwise(_reverse_cumsum_row, keeps=True),
     "cumlogsumexp": _rowwise(_cumlogsumexp_row, keeps=True),
     "decay_scan": _decay_scan,
+    "log_chain": _log_chain,
+    "chain_sum": _chain_sum,
     "contract": _contract,
     "broadcast": _broadcast,
     "rename": _rename,

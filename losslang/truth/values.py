@@ -455,6 +455,74 @@ def _decay_scan(run: Evaluation, node: Node) -> Objects:
     return unlast(out, node.axes, node.attr, run.sizes)
 
 
+# -- dynamic programs ---------------------------------------------------------------------------------
+
+
+def chained(run: Evaluation, node: Node, value: Objects, axes: Iterable[str], to: Sequence[str]) -> Objects:
+    """``value`` of ``axes`` at full length with the axes of ``to`` last, those that ride along before them."""
+    time, _, state = node.attr[:3]
+    dims = (*ordered(node.axes - {time, state}), *to)
+    full = np.broadcast_to(aligned(value, axes, dims), run.shape(dims))
+    return np.transpose(full, [ordered(dims).index(a) for a in dims])
+
+
+def unchained(node: Node, value: Objects, to: Sequence[str]) -> Objects:
+    """The inverse: the dimensions in the evaluator's order."""
+    time, _, state = node.attr[:3]
+    return transposed(value, [*ordered(node.axes - {time, state}), *to])
+
+
+def paths(previous: Objects, step: Objects) -> list[list[Ball]]:
+    """For each state that is entered, every way to it."""
+    return [[p + step[i, j] for i, p in enumerate(previous)] for j in range(step.shape[1])]
+
+
+def _log_chain(run: Evaluation, node: Node) -> Objects:
+    time, source, state = node.attr
+    start, steps = node.args
+    previous = chained(run, node, run.real(start), start.axes, (state,))
+    transitions = chained(run, node, run.real(steps), steps.axes, (time, source, state))
+    out = np.empty((*transitions.shape[:-2], transitions.shape[-1]), dtype=object)
+    for place in np.ndindex(out.shape[:-2]):
+        row = previous[place]
+        for t in range(out.shape[-2]):
+            row = out[place][t] = listed(map(logsumexp, paths(row, transitions[place][t])))
+    return unchained(node, out, (time, state))
+
+
+def listed(items: Iterable[Any]) -> Objects:
+    values = list(items)
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
+
+
+def chain_sum(x: Objects, weights: Objects, backward: bool) -> Objects:
+    """One chain of sums: ``x`` by time and state, ``weights`` by time, source and state."""
+    out = np.array(x, dtype=object)
+    n = len(out)
+    for t in range(n - 2, -1, -1) if backward else range(1, n):
+        after = t + 1 if backward else t
+        joining = weights[after] if backward else weights[after].T
+        known = out[t + 1] if backward else out[t - 1]
+        out[t] = listed(
+            x[t][k] + total(w * y for w, y in zip(row, known, strict=True) if not (w.is_zero or y.is_zero))
+            for k, row in enumerate(joining)
+        )
+    return out
+
+
+def _chain_sum(run: Evaluation, node: Node) -> Objects:
+    time, source, state, backward = node.attr
+    x, weights = node.args
+    values = chained(run, node, run.real(x), x.axes, (time, state))
+    joining = chained(run, node, run.real(weights), weights.axes, (time, source, state))
+    out = np.empty(values.shape, dtype=object)
+    for place in np.ndindex(out.shape[:-2]):
+        out[place] = chain_sum(values[place], joining[place], backward)
+    return unchained(node, out, (time, state))
+
+
 # -- structure --------------------------------------------------------------------------------------
 
 
@@ -602,6 +670,8 @@ STRUCTURE: dict[str, Callable[[Evaluation, Node], Objects]] = {
     "cumlogsumexp": _keeping(_cumulative(logsumexp)),
     "argsort": _keeping(argsort),
     "decay_scan": _decay_scan,
+    "log_chain": _log_chain,
+    "chain_sum": _chain_sum,
     "contract": _contract,
     "broadcast": _broadcast,
     "rename": _rename,

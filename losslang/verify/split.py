@@ -25,6 +25,8 @@ _WHY = {
     "reverse_cumsum": "running sums go along it",
     "cumlogsumexp": "running sums go along it",
     "decay_scan": "a recurrence goes along it",
+    "log_chain": "a recurrence goes along it",
+    "chain_sum": "a recurrence goes along it",
     "argsort": "it is sorted along it",
     "index": "positions along it are used",
     "rename": "its places are compared with each other",
@@ -84,6 +86,8 @@ def _reason(node: Node, axis: str) -> str | None:
         return _WHY["merge"]
     if node.op == "unmerge" and axis in attr[0]:
         return _WHY["unmerge"]
+    if node.op in ("log_chain", "chain_sum"):
+        return _WHY[node.op] if axis in attr else None
     if node.op == "gather":
         return _WHY["gather"] if attr == axis else None
     if node.op == "scatter_add":
