@@ -108,7 +108,10 @@ class Interval:
     def monotone(self, function: Callable[[float], float]) -> Interval:
         """The image under an increasing function. An upper end that overflows is infinite, a lower one large."""
         return Interval(
-            _image(function, self.low, LARGEST), _image(function, self.high, INF), self.low_open, self.high_open
+            _image(function, self.low, LARGEST),
+            _image(function, self.high, INF),
+            self.low_open,
+            self.high_open,
         )
 
 

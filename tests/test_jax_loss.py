@@ -57,7 +57,20 @@ def close(a, b, tolerance=1e-5) -> None:
         lambda f: jax.grad(lambda x, t, d: (jax.grad(f)(x, t, d) ** 2).sum()),
         lambda f: lambda *a: jax.jvp(f, a, tuple(jnp.ones_like(x) for x in a)),
     ],
-    ids=["call", "jit", "grad", "value_and_grad", "jacrev", "jacfwd", "hessian", "jit-hessian", "revrev", "fwdfwd", "penalty", "jvp"],
+    ids=[
+        "call",
+        "jit",
+        "grad",
+        "value_and_grad",
+        "jacrev",
+        "jacfwd",
+        "hessian",
+        "jit-hessian",
+        "revrev",
+        "fwdfwd",
+        "penalty",
+        "jvp",
+    ],
 )
 def test_transformations_match_the_textbook(fn, transform) -> None:
     inputs = (LOGITS, TABLE, 0.3)

@@ -22,7 +22,9 @@ def report(text: str, inputs: str) -> Node:
     return elaborate(spec, None, None).reports[0].node
 
 
-def rewritten(text: str, inputs: str = "  input x : logit[i]\n  input y : logit[i]", trace: Trace | None = None) -> str:
+def rewritten(
+    text: str, inputs: str = "  input x : logit[i]\n  input y : logit[i]", trace: Trace | None = None
+) -> str:
     return formula(finish(rewrite([report(text, inputs)], trace))[0])
 
 

@@ -85,7 +85,9 @@ def computed(name: str, root: Node, arrays: Arrays) -> NDArray[np.float64]:
     _, inputs, _, _ = sides(name)
     axes = {key: node.attr[1] for key, node in inputs.items()}
     order = ("i", *sorted(root.axes - {"i"}))
-    function = Function("f", tuple(Parameter(k, n, axes[k]) for k, n in inputs.items()), (Result(root, order),))
+    function = Function(
+        "f", tuple(Parameter(k, n, axes[k]) for k, n in inputs.items()), (Result(root, order),)
+    )
     run = backends.load(backends.emit([function], "numpy"), "numpy")["f"]
     with np.errstate(all="ignore"):
         (value,) = run(*arrays.values(), np.float32)

@@ -140,7 +140,9 @@ CASES = {
     "1 / log2(2 + c) * g": g / np.log2(2 + np.arange(C)),
     "if y == 2 then 1 else 0": (y == 2).astype(int),
     "sum[o where y[n -> o] == y](1 + 0 * x[n -> o])": (y[:, None] == y[None]).sum(1),
-    "mean[n, o where o > n]((x - x[n -> o])^2)": np.mean([(x[i] - x[j]) ** 2 for i in range(N) for j in range(i + 1, N)]),
+    "mean[n, o where o > n]((x - x[n -> o])^2)": np.mean(
+        [(x[i] - x[j]) ** 2 for i in range(N) for j in range(i + 1, N)]
+    ),
     # literals
     "sum[t]([x, 2 * x, 1] along t)": 3 * x + 1,
     "([[1, 2], [3, 4]] along (r, v))[r = 1, v = 0] * x": 3 * x,

@@ -54,7 +54,11 @@ def _step(engine: Engine, form: Linear, node: Node) -> bool:
             return True
     if sum_rules(engine, form, node):
         return True
-    return _one_difference(engine, form) or _common_exponential(engine, form) or _guarded_complement(engine, form)
+    return (
+        _one_difference(engine, form)
+        or _common_exponential(engine, form)
+        or _guarded_complement(engine, form)
+    )
 
 
 def _guarded_complement(engine: Engine, form: Linear) -> bool:

@@ -66,7 +66,9 @@ def reference(entry: Entry) -> Reference:
     def at(changed: dict[str, NDArray[np.generic]]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
         (value,) = truth([report.node], changed)
         grads = truth_gradient(total, [nodes[n].node for n in wrt], changed)
-        return _floats(value, report.axes), [_floats(g, nodes[n].axes) for g, n in zip(grads, wrt, strict=True)]
+        return _floats(value, report.axes), [
+            _floats(g, nodes[n].axes) for g, n in zip(grads, wrt, strict=True)
+        ]
 
     value, gradients = at(inputs)
     slack = np.zeros_like(value)
@@ -79,7 +81,9 @@ def reference(entry: Entry) -> Reference:
                 slack += _gap(other, value)
                 for s, g, o in zip(slacks, gradients, others, strict=True):
                     s += _gap(o, g)
-    return Reference(arrays, value, slack, dict(zip(wrt, gradients, strict=True)), dict(zip(wrt, slacks, strict=True)))
+    return Reference(
+        arrays, value, slack, dict(zip(wrt, gradients, strict=True)), dict(zip(wrt, slacks, strict=True))
+    )
 
 
 def _gap(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -123,7 +127,9 @@ def judge(entry: Entry, backend: str = "numpy", rewrite: bool = True, ref: Refer
     return Judged(entry, values, gradients, _detail(ref, got, values, found, gradients))
 
 
-def _right(got: NDArray[np.float64], true: NDArray[np.float64], relative: float, slack: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _right(
+    got: NDArray[np.float64], true: NDArray[np.float64], relative: float, slack: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     with np.errstate(all="ignore"):
         close = np.abs(got - true) <= relative * np.abs(true) + 2 * slack + TINY
         beyond = (np.abs(true) > 3.4028235e38) & (np.sign(got) == np.sign(true)) & (np.abs(got) > 3e38)
@@ -136,7 +142,9 @@ def _detail(
 ) -> str:  # fmt: skip
     lines: list[str] = []
     for i in range(len(values)):
-        at = ", ".join(f"{n}={a[i]!r}" if a.ndim == 1 else f"{n}={a[i].tolist()}" for n, a in ref.arrays.items())
+        at = ", ".join(
+            f"{n}={a[i]!r}" if a.ndim == 1 else f"{n}={a[i].tolist()}" for n, a in ref.arrays.items()
+        )
         if not values[i].all():
             lines.append(f"    value at {at}: {got[i]} for {ref.value[i]}")
         for n, right in gradients.items():

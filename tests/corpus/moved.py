@@ -3,7 +3,10 @@
 from .entries import formulas
 
 Z = {"z": "logit over c"}
-formulas("moved about", Z, """
+formulas(
+    "moved about",
+    Z,
+    """
 log(sigmoid(z))[c = 0]
 log(sigmoid(z[c = 0]))
 log(1 - sigmoid(z)[c = 1])
@@ -27,12 +30,19 @@ log([sigmoid(z[c = 0]), 1 - sigmoid(z[c = 0])] along k)[k = 1]
 stop(log(sum[c](exp(z)))) + log(sum[c](exp(2 * z)))
 sum[c](stop(softmax[c](z)) * log(softmax[c](z)))
 log(stop(softmax[c](z))[c = 0]) * z[c = 0]
-""", sizes={"c": 3})
+""",
+    sizes={"c": 3},
+)
 
-formulas("pairs", {"z": "logit over c"}, """
+formulas(
+    "pairs",
+    {"z": "logit over c"},
+    """
 sum[c, k](log(1 + exp(z - z[c -> k])))
 sum[c, k where c != k](1 / (1 + exp(z - z[c -> k])))
 log(sum[c, k](exp(z + z[c -> k])))
 log(sum[c, k where c < k](exp(-(z - z[c -> k])^2)))
 sum[c](log(softmax[k](-(z - z[c -> k])^2)[k = 0]))
-""", sizes={"c": 3})
+""",
+    sizes={"c": 3},
+)

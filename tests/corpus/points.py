@@ -9,7 +9,27 @@ from numpy.typing import NDArray
 
 from .entries import Entry
 
-LOGITS = (0.0, 1e-8, -1e-4, 0.3, -0.7, 2.5, -5.0, 17.0, -17.0, 30.0, -30.0, 88.7, -88.7, 104.0, -104.0, 1e3, -1e3, 1e4, -1e4)
+LOGITS = (
+    0.0,
+    1e-8,
+    -1e-4,
+    0.3,
+    -0.7,
+    2.5,
+    -5.0,
+    17.0,
+    -17.0,
+    30.0,
+    -30.0,
+    88.7,
+    -88.7,
+    104.0,
+    -104.0,
+    1e3,
+    -1e3,
+    1e4,
+    -1e4,
+)
 REALS = (0.0, 1e-8, -1e-4, 0.5, -1.0, 3.0, -20.0, 50.0, 1e3, -1e4, 1e4)
 POSITIVES = (1e-30, 1e-20, 1e-10, 1e-3, 0.5, 1.0, 1.5, 3.0, 1e3, 1e10, 1e20, 1e30)
 PROBS = (0.0, 1e-30, 1e-8, 1e-3, 0.25, 0.5, 0.9, 1 - 1e-3, 1 - 1e-7, 1.0)
@@ -44,7 +64,11 @@ def spec_of(entry: Entry) -> str:
             lines.append(f"  input {name} : label[i] of {axis}")
             continue
         shape = f"i, {axis}" if axis else "i"
-        over = f" over {axis}" if base in ("logit", "prob") and axis and base == "logit" and len(entry.sizes) else ""
+        over = (
+            f" over {axis}"
+            if base in ("logit", "prob") and axis and base == "logit" and len(entry.sizes)
+            else ""
+        )
         lines.append(f"  input {name} : {word}[{shape}]{over}")
     lines.append(f"  report value = {entry.text}")
     lines.append(f"  term total = sum[i]({entry.text if not _spread(entry) else f'sum[k]({entry.text})'})")

@@ -6,7 +6,10 @@ R = {"x": "real"}
 RS = {"x": "real", "y": "real"}
 POS = {"a": "positive", "b": "positive"}
 
-formulas("small differences", {"x": "small"}, """
+formulas(
+    "small differences",
+    {"x": "small"},
+    """
 exp(x) - 1
 1 - exp(x)
 1 - exp(-x)
@@ -33,9 +36,14 @@ exp(2 * x) - 2 * exp(x) + 1
 (1 + x)^0.5 - 1
 1 - x / (exp(x) - 1)
 exp(x) - exp(2 * x)
-""", points={"x": (1e-8, -1e-8, 1e-4, -1e-4, 0.01, -0.01, 0.3, -0.3, 0.7, -0.7, 1e-20)})
+""",
+    points={"x": (1e-8, -1e-8, 1e-4, -1e-4, 0.01, -0.01, 0.3, -0.3, 0.7, -0.7, 1e-20)},
+)
 
-formulas("exponentials", {"x": "real"}, """
+formulas(
+    "exponentials",
+    {"x": "real"},
+    """
 exp(x) - 1 - x
 log(cosh(x))
 log((exp(x) + exp(-x)) / 2)
@@ -57,9 +65,14 @@ sqrt(exp(x)) / (1 + exp(x))
 x + log(1 + exp(-2 * x)) - log(2)
 log(sinh(x)^2 + 1)
 tanh(x) / x
-""", points={"x": (1e4, -1e4, 200.0, -200.0, 88.7, -88.7, 20.0, -20.0, 3.0, -3.0, 0.5, -0.5, 1e-3, -1e-3)})
+""",
+    points={"x": (1e4, -1e4, 200.0, -200.0, 88.7, -88.7, 20.0, -20.0, 3.0, -3.0, 0.5, -0.5, 1e-3, -1e-3)},
+)
 
-formulas("log(1 - exp)", {"d": "positive"}, """
+formulas(
+    "log(1 - exp)",
+    {"d": "positive"},
+    """
 log(1 - exp(-d))
 -log(1 - exp(-d))
 log(1 - exp(-2 * d)) - log(1 + exp(-2 * d))
@@ -71,9 +84,14 @@ exp(-d) / (1 - exp(-d))
 log(exp(d) - 1) - d
 log(tanh(d))
 log(sinh(d))
-""", points={"d": (1e-30, 1e-10, 1e-4, 0.1, 0.5, 1.0, 5.0, 20.0, 88.7, 200.0, 1e4)})
+""",
+    points={"d": (1e-30, 1e-10, 1e-4, 0.1, 0.5, 1.0, 5.0, 20.0, 88.7, 200.0, 1e4)},
+)
 
-formulas("positives", POS, """
+formulas(
+    "positives",
+    POS,
+    """
 log(a * b)
 log(a / b)
 log(a) - log(b)
@@ -103,7 +121,8 @@ a^0.5 / b^0.5
 a / sqrt(a^2 + b^2)
 -log(a / (a + b)) - log(b / (a + b))
 log(a^0.3 * b^0.7)
-""")
+""",
+)
 
 formulas("close positives", POS, """
 a * log(a / b) - a + b
@@ -165,7 +184,10 @@ dot[d](u, v) / sqrt(sum[d](u^2) * sum[d](v^2))
 """, sizes={"d": 3}, points={"u": (1.0, 2.0, 3.0, 100.0, 100.01, 100.02, 0.1, -0.1, 5.0, 1000.0, 1000.5, 999.5),
                              "v": (1.0001, 2.0, 2.9999, 100.0, 100.0, 100.1, 0.3, 0.2, -4.0, 1000.0, 1000.0, 999.0)})  # fmt: skip
 
-formulas("norms", {"u": "tiny over d"}, """
+formulas(
+    "norms",
+    {"u": "tiny over d"},
+    """
 sqrt(sum[d](u^2))
 norm[d](u)
 sum[d](u^2)^0.5
@@ -178,9 +200,15 @@ log(1 + sum[d](u^2))
 log(1 + sqrt(sum[d](u^2)))
 exp(-sqrt(sum[d](u^2)))
 1 - exp(-sum[d](u^2))
-""", sizes={"d": 2}, points={"u": (0.0, 0.0, 1e-30, 2e-30, 3.0, 4.0, 1e-8, 0.0, 1e4, -1e4, 1e-4, 1e-5)})
+""",
+    sizes={"d": 2},
+    points={"u": (0.0, 0.0, 1e-30, 2e-30, 3.0, 4.0, 1e-8, 0.0, 1e4, -1e4, 1e-4, 1e-5)},
+)
 
-formulas("kinks and angles", R, """
+formulas(
+    "kinks and angles",
+    R,
+    """
 sqrt(x^2)
 sqrt(x^2 + 1e-6)
 abs(x)
@@ -198,9 +226,14 @@ x^2 / (1 + x^2)
 1 - (1 + x^2)^-0.5
 x / sqrt(1 + x^2)
 1 - x / sqrt(1 + x^2)
-""", points={"x": (0.0, 1e-8, -1e-8, 1e-4, 1e-2, 0.5, -0.5, 1.0, -1.5, 3.0, 30.0, -30.0, 1e4, -1e4)})
+""",
+    points={"x": (0.0, 1e-8, -1e-8, 1e-4, 1e-2, 0.5, -0.5, 1.0, -1.5, 3.0, 30.0, -30.0, 1e4, -1e4)},
+)
 
-formulas("angles", {"x": "cosine"}, """
+formulas(
+    "angles",
+    {"x": "cosine"},
+    """
 acos(x)
 acos(x)^2
 1 - x
@@ -213,9 +246,14 @@ pi / 2 - asin(x)
 atanh(x)
 log((1 + x) / (1 - x)) / 2
 cos(acos(x) + 0.5)
-""", points={"x": (0.999999, 0.9999999, 0.99, 0.5, 0.1, 1e-8, -1e-8, -0.5, -0.99, -0.999999)})
+""",
+    points={"x": (0.999999, 0.9999999, 0.99, 0.5, 0.1, 1e-8, -1e-8, -0.5, -0.99, -0.999999)},
+)
 
-formulas("normal distribution", R, """
+formulas(
+    "normal distribution",
+    R,
+    """
 normal_cdf(x)
 log(normal_cdf(x))
 -log(1 - normal_cdf(x))
@@ -230,12 +268,19 @@ normal_cdf(x) * (1 - normal_cdf(x))
 x * normal_cdf(x)
 normal_cdf(x)^0.5
 normal_cdf(x) - 0.5
-""", points={"x": (0.0, 1e-4, 0.5, -0.5, 2.0, -2.0, 5.0, -5.0, 10.0, -10.0, 37.0, -37.0, 100.0, -100.0)})
+""",
+    points={"x": (0.0, 1e-4, 0.5, -0.5, 2.0, -2.0, 5.0, -5.0, 10.0, -10.0, 37.0, -37.0, 100.0, -100.0)},
+)
 
-formulas("normal distribution", {"x": "real", "y": "real"}, """
+formulas(
+    "normal distribution",
+    {"x": "real", "y": "real"},
+    """
 normal_cdf(x) - normal_cdf(y)
 log(normal_cdf(x + 1) - normal_cdf(x))
-""", points={"x": (0.0, 3.0, -3.0, 6.0, -6.0), "y": (0.5, 2.0, -4.0, 7.0, -5.0)})
+""",
+    points={"x": (0.0, 3.0, -3.0, 6.0, -6.0), "y": (0.5, 2.0, -4.0, 7.0, -5.0)},
+)
 
 formulas("gamma functions", {"k": "count", "a": "positive", "b": "positive"}, """
 lgamma(k + a) - lgamma(a)
@@ -266,7 +311,10 @@ s - log(s) - 1
 """, points={"x": (0.0, 1.0, -3.0, 100.0, -50.0, 1e4, 2.0, 1e-3), "m": (0.0, 1.1, 3.0, -100.0, 50.0, 1.0, 1.99999, 0.0),
              "s": (1.0, 1e-2, 1e-5, 10.0, 1e5, 1.0001, 0.5, 1e-8)})  # fmt: skip
 
-formulas("variational", {"m": "real", "v": "real"}, """
+formulas(
+    "variational",
+    {"m": "real", "v": "real"},
+    """
 0.5 * (exp(v) + m^2 - 1 - v)
 -0.5 * (1 + v - m^2 - exp(v))
 -0.5 * (1 + v - exp(v))
@@ -275,7 +323,12 @@ m^2 / exp(v)
 m^2 * exp(-v) + v
 log(exp(v)) + m^2 / exp(v)
 exp(v / 2)^2
-""", points={"m": (0.0, 1.0, -2.0, 100.0, 1e-4, 1e-8, 3.0, 1e4), "v": (0.0, 1e-4, -1e-4, 20.0, -20.0, 1e-8, -88.7, 88.7)})
+""",
+    points={
+        "m": (0.0, 1.0, -2.0, 100.0, 1e-4, 1e-8, 3.0, 1e4),
+        "v": (0.0, 1e-4, -1e-4, 20.0, -20.0, 1e-8, -88.7, 88.7),
+    },
+)
 
 formulas("ratios and policies", {"n": "logprob", "o": "logprob", "A": "real"}, """
 exp(n) / exp(o)
@@ -295,7 +348,10 @@ exp(n) * log(exp(n) / exp(o))
              "o": (-1e-8, -1.01e-4, -0.2, -1.0001, -4.0, -25.0, -80.0, -200.5, -900.0, -0.7),
              "A": (1.0, -1.0, 2.0, 0.5, -3.0, 1.0, 1.0, -1.0, 1.0, 0.0)})  # fmt: skip
 
-formulas("the general robust loss", {"x": "real"}, """
+formulas(
+    "the general robust loss",
+    {"x": "real"},
+    """
 x^2 / 2
 log(x^2 / 2 + 1)
 1 - exp(-x^2 / 2)
@@ -304,4 +360,6 @@ let a = -2.0, b = abs(a - 2) in b / a * ((x^2 / b + 1)^(a / 2) - 1)
 let a = 0.5, b = abs(a - 2) in b / a * ((x^2 / b + 1)^(a / 2) - 1)
 let a = 1e-6, b = abs(a - 2) in b / a * ((x^2 / b + 1)^(a / 2) - 1)
 let a = 1.999999, b = abs(a - 2) in b / a * ((x^2 / b + 1)^(a / 2) - 1)
-""", points={"x": (0.0, 1e-8, 1e-4, 0.01, 0.5, -0.5, 1.0, -2.0, 30.0, 1e4, -1e4)})
+""",
+    points={"x": (0.0, 1e-8, 1e-4, 0.01, 0.5, -0.5, 1.0, -2.0, 30.0, 1e4, -1e4)},
+)

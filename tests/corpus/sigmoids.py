@@ -6,7 +6,10 @@ X = {"x": "logit"}
 XY = {"x": "logit", "y": "logit"}
 P = {"p": "prob"}
 
-formulas("log-sigmoid", X, """
+formulas(
+    "log-sigmoid",
+    X,
+    """
 log(sigmoid(x))
 -log(sigmoid(x))
 log(1 / (1 + exp(-x)))
@@ -24,9 +27,13 @@ log(1 - sigmoid(-x))
 log(1 - 1 / (1 + exp(x)))
 log(0.5 * (1 + tanh(x / 2)))
 log(0.5 + 0.5 * tanh(x / 2))
-""")
+""",
+)
 
-formulas("log-complement", X, """
+formulas(
+    "log-complement",
+    X,
+    """
 log(1 - sigmoid(x))
 -log(1 - 1 / (1 + exp(-x)))
 log(1 - exp(x) / (1 + exp(x)))
@@ -36,9 +43,13 @@ log(1 - sigmoid(x)) - log(sigmoid(x))
 log(1 - sigmoid(3 * x))
 log(1 - sigmoid(x)^2)
 log(1 - sigmoid(x) * sigmoid(x))
-""")
+""",
+)
 
-formulas("softplus", X, """
+formulas(
+    "softplus",
+    X,
+    """
 log(1 + exp(x))
 log(exp(x) + 1)
 log(1 + exp(2 * x)) / 2
@@ -54,9 +65,13 @@ log(exp(x + 1) + exp(1))
 softplus(x)^2
 log(log(1 + exp(x)))
 log(1 + exp(x))^0.5
-""")
+""",
+)
 
-formulas("logit", X, """
+formulas(
+    "logit",
+    X,
+    """
 log(sigmoid(x) / (1 - sigmoid(x)))
 log(sigmoid(x)) - log(1 - sigmoid(x))
 sigmoid(x) / (1 - sigmoid(x))
@@ -84,9 +99,13 @@ x / (1 + exp(-x))
 1 - tanh(x)^2
 4 / (exp(x) + exp(-x))^2
 sigmoid(x)^2 + (1 - sigmoid(x))^2
-""")
+""",
+)
 
-formulas("cross-entropy of a coin", {"x": "logit", "t": "target"}, """
+formulas(
+    "cross-entropy of a coin",
+    {"x": "logit", "t": "target"},
+    """
 -(t * log(sigmoid(x)) + (1 - t) * log(1 - sigmoid(x)))
 -t * log(1 / (1 + exp(-x))) - (1 - t) * log(1 - 1 / (1 + exp(-x)))
 log(1 + exp(x)) - t * x
@@ -99,9 +118,13 @@ let p = sigmoid(x) in -t * (1 - p)^2 * log(p) - (1 - t) * p^2 * log(1 - p)
 let p = sigmoid(x) in -t * (1 - p)^1.5 * log(p) - (1 - t) * p^1.5 * log(1 - p)
 let p = sigmoid(x) in -0.25 * t * (1 - p)^2 * log(p) - 0.75 * (1 - t) * p^2 * log(1 - p)
 let p = sigmoid(x), q = t * p + (1 - t) * (1 - p) in -(1 - q)^2 * log(q)
-""")
+""",
+)
 
-formulas("differences of sigmoids", XY, """
+formulas(
+    "differences of sigmoids",
+    XY,
+    """
 sigmoid(x) - sigmoid(y)
 log(sigmoid(x)) - log(sigmoid(y))
 log(sigmoid(x) * sigmoid(y))
@@ -132,16 +155,24 @@ sigmoid(x) * log(sigmoid(x) / sigmoid(y)) + (1 - sigmoid(x)) * log((1 - sigmoid(
 exp(x) / exp(y)
 exp(x - y) / (1 + exp(x - y))
 exp(x) * exp(-y)
-""")
+""",
+)
 
-formulas("guards that were meant", X, """
+formulas(
+    "guards that were meant",
+    X,
+    """
 log(1e-10 + sigmoid(x))
 log(sigmoid(x) + 1e-7)
 log(max(sigmoid(x), 1e-7))
 log(clip(sigmoid(x), 1e-6, 1 - 1e-6))
-""")
+""",
+)
 
-formulas("entropy of a coin", X, """
+formulas(
+    "entropy of a coin",
+    X,
+    """
 -(sigmoid(x) * log(sigmoid(x)) + (1 - sigmoid(x)) * log(1 - sigmoid(x)))
 -sigmoid(x) * log(sigmoid(x))
 let p = 1 / (1 + exp(-x)) in -p * log(p) - (1 - p) * log(1 - p)
@@ -149,9 +180,13 @@ sigmoid(x)^0.5
 (1 - sigmoid(x))^0.3
 (1 - sigmoid(x)^0.7) / 0.7
 (1 - sigmoid(x))^2 * log(sigmoid(x))
-""")
+""",
+)
 
-formulas("input probabilities", P, """
+formulas(
+    "input probabilities",
+    P,
+    """
 log(p)
 -log(1 - p)
 p * log(p)
@@ -166,9 +201,13 @@ p * (1 - p)
 -p^2 * log(1 - p)
 sigmoid(log(p / (1 - p)))
 1 / (1 + (1 - p) / p)
-""")
+""",
+)
 
-formulas("input probabilities", {"p": "prob", "q": "prob"}, """
+formulas(
+    "input probabilities",
+    {"p": "prob", "q": "prob"},
+    """
 p * log(p / q)
 log(p * q)
 log(1 - p * q)
@@ -179,4 +218,5 @@ p * log(p) - p * log(q)
 log(p) + log(q)
 log(0.5 * p + 0.5 * q)
 p * (1 - q) + q * (1 - p)
-""")
+""",
+)

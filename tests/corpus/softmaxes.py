@@ -7,7 +7,10 @@ ZY = {"z": "logit over c", "y": "label of c"}
 ZW = {"z": "logit over c", "w": "logit over c"}
 SIZES = {"c": 4}
 
-formulas("log-softmax", ZY, """
+formulas(
+    "log-softmax",
+    ZY,
+    """
 -log(softmax[c](z))[c = y]
 -log(softmax[c](z)[c = y])
 -log(exp(z)[c = y] / sum[c](exp(z)))
@@ -30,9 +33,14 @@ sum[c](-(if c == y then 1 else 0) * log(softmax[c](z)))
 sum[c](-(if c == y then 0.925 else 0.025) * log(softmax[c](z)))
 -log(softmax[c](2 * z)[c = y]) / 2
 -log(exp(z[c = y]) / (exp(z[c = y]) + sum[c where c != y](exp(z))))
-""", sizes=SIZES)
+""",
+    sizes=SIZES,
+)
 
-formulas("log-sum-exp", Z, """
+formulas(
+    "log-sum-exp",
+    Z,
+    """
 log(sum[c](exp(z)))
 log(mean[c](exp(z)))
 log(sum[c](exp(z)) / 4)
@@ -65,33 +73,54 @@ log(sum[c where c > 1](softmax[c](z)))
 log(1 - sum[c where c > 1](softmax[c](z)))
 sum[c](softmax[c](z)^2)
 log(sum[c](softmax[c](z)^2))
-""", sizes=SIZES)
+""",
+    sizes=SIZES,
+)
 
-formulas("weighted log-sum-exp", {"z": "logit over c", "w": "weight over c"}, """
+formulas(
+    "weighted log-sum-exp",
+    {"z": "logit over c", "w": "weight over c"},
+    """
 log(sum[c](w * exp(z)))
 log(sum[c](w * exp(z)) / sum[c](w))
 sum[c](w * exp(z)) / sum[c](exp(z))
 log(dot[c](w, exp(z)))
-""", sizes=SIZES, points={"w": (1.0, 0.5, 2.0, 1e-3, 10.0)})
+""",
+    sizes=SIZES,
+    points={"w": (1.0, 0.5, 2.0, 1e-3, 10.0)},
+)
 
-formulas("weighted log-sum-exp with masks", {"z": "logit over c", "m": "mask over c"}, """
+formulas(
+    "weighted log-sum-exp with masks",
+    {"z": "logit over c", "m": "mask over c"},
+    """
 log(sum[c where m](exp(z)))
 log(sum[c](if m then exp(z) else 0))
 sum[c where m](-log(softmax[c](z)))
 sum[c](softmax[c where m](z) * z)
 log(1e-9 + sum[c where m](exp(z)))
-""", sizes=SIZES)
+""",
+    sizes=SIZES,
+)
 
-formulas("entropy of softmax", Z, """
+formulas(
+    "entropy of softmax",
+    Z,
+    """
 -sum[c](softmax[c](z) * log(softmax[c](z)))
 let p = softmax[c](z) in -sum[c](p * log(p))
 let e = exp(z), s = sum[c](e) in -sum[c](e / s * log(e / s))
 log(4) + sum[c](softmax[c](z) * log(softmax[c](z)))
 let p = exp(z) / sum[c](exp(z)) in log(sum[c](exp(z))) - sum[c](p * z)
 1 - sum[c](softmax[c](z)^2)
-""", sizes=SIZES)
+""",
+    sizes=SIZES,
+)
 
-formulas("divergences of softmaxes", ZW, """
+formulas(
+    "divergences of softmaxes",
+    ZW,
+    """
 let p = softmax[c](z), q = softmax[c](w) in sum[c](p * log(p / q))
 let p = softmax[c](z), q = softmax[c](w) in sum[c](p * (log(p) - log(q)))
 let p = softmax[c](z), q = softmax[c](w) in sum[c](p * log(p)) - sum[c](p * log(q))
@@ -105,17 +134,28 @@ let p = softmax[c](z), q = softmax[c](w) in -log(sum[c](sqrt(p * q)))
 let p = softmax[c](z), q = softmax[c](w) in sum[c]((sqrt(p) - sqrt(q))^2)
 log(dot[c](softmax[c](z), softmax[c](w)))
 -log(sum[c](softmax[c](z) * softmax[c](w)))
-""", sizes=SIZES)
+""",
+    sizes=SIZES,
+)
 
-formulas("mixtures", {"z": "logit over c", "m": "real over c", "x": "real"}, """
+formulas(
+    "mixtures",
+    {"z": "logit over c", "m": "real over c", "x": "real"},
+    """
 -log(sum[c](softmax[c](z) * exp(-(x - m)^2 / 2)))
 -log(sum[c](softmax[c](z) / sqrt(2 * pi) * exp(-0.5 * (x - m)^2)))
 log(sum[c](softmax[c](z) * sigmoid(m - x)))
 -log(sum[c](exp(z) * exp(-abs(x - m))) / sum[c](exp(z)))
-""", sizes={"c": 3})
+""",
+    sizes={"c": 3},
+)
 
-formulas("mixtures", {"p": "prob", "x": "logit", "y": "logit"}, """
+formulas(
+    "mixtures",
+    {"p": "prob", "x": "logit", "y": "logit"},
+    """
 -log(p * exp(x) + (1 - p) * exp(y))
 log(p * sigmoid(x) + (1 - p) * sigmoid(y))
 -log(p + (1 - p) * exp(-softplus(x)))
-""")
+""",
+)
