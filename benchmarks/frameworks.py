@@ -43,8 +43,8 @@ def _torch(plains: Any, arrays: Any, wrap: Any) -> list[Found]:
     import torch
 
     space = {
-        "inf": np.inf,
-        "lib": torch, "erf": torch.special.erf, "erfc": torch.special.erfc, "sigmoid": torch.sigmoid,
+        "inf": np.inf, "lib": torch, "normal_cdf": torch.special.ndtr,
+        "erf": torch.special.erf, "erfc": torch.special.erfc, "sigmoid": torch.sigmoid,
         "softplus": torch.nn.functional.softplus, "softmax": torch.softmax, "lgamma": torch.lgamma,
         "stop": lambda x: x.detach(), "real": lambda x: x.to(torch.float32),
         "stack": lambda xs, axis: torch.stack(torch.broadcast_tensors(*xs), axis),
@@ -81,8 +81,8 @@ def jax_jit(plains: Sequence[Plain], arrays: Sequence[Arrays]) -> list[Found]:
     import jax.numpy as jnp
 
     space = {
-        "inf": np.inf,
-        "lib": jnp, "erf": jax.scipy.special.erf, "erfc": jax.scipy.special.erfc, "sigmoid": jax.nn.sigmoid,
+        "inf": np.inf, "lib": jnp, "normal_cdf": jax.scipy.special.ndtr,
+        "erf": jax.scipy.special.erf, "erfc": jax.scipy.special.erfc, "sigmoid": jax.nn.sigmoid,
         "softplus": jax.nn.softplus, "softmax": jax.nn.softmax, "lgamma": jax.scipy.special.gammaln,
         "stop": jax.lax.stop_gradient, "real": lambda x: jnp.asarray(x, jnp.float32),
         "stack": lambda xs, axis: jnp.stack(jnp.broadcast_arrays(*xs), axis),
@@ -114,8 +114,8 @@ def pytensor_function(plains: Sequence[Plain], arrays: Sequence[Arrays]) -> list
 
     pytensor.config.floatX = "float32"
     space = {
-        "inf": np.inf,
-        "lib": pt, "erf": pt.erf, "erfc": pt.erfc, "sigmoid": pt.sigmoid, "softplus": pt.softplus,
+        "inf": np.inf, "lib": pt, "normal_cdf": lambda x: 0.5 * pt.erfc(-x / 2**0.5),
+        "erf": pt.erf, "erfc": pt.erfc, "sigmoid": pt.sigmoid, "softplus": pt.softplus,
         "softmax": pt.special.softmax, "lgamma": pt.gammaln, "stop": pytensor.gradient.disconnected_grad,
         "real": lambda x: pt.cast(x, "float32"), "stack": lambda xs, axis: pt.stack(pt.broadcast_arrays(*xs), axis),
         "const": lambda x: pt.constant(x, dtype="float32" if isinstance(x, float) else None),

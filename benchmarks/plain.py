@@ -24,7 +24,7 @@ COMMON = {
     "neg": "(-{0})", "div": "({0} / {1})", "maximum": "lib.maximum({0}, {1})", "minimum": "lib.minimum({0}, {1})",
     "select": "lib.where({0}, {1}, {2})", "lt": "({0} < {1})", "le": "({0} <= {1})", "prod": "{0}.prod(axis={axis})",
     "clip": "lib.minimum(lib.maximum({0}, {1}), {2})", "sum": "{0}.sum(axis={axes})", "max": "lib.amax({0}, axis={axis})",
-    "normal_cdf": "(0.5 * (1.0 + erf({0} / 2.0**0.5)))", "erf": "erf({0})", "erfc": "erfc({0})",
+    "normal_cdf": "normal_cdf({0})", "erf": "erf({0})", "erfc": "erfc({0})",
     "sigmoid": "sigmoid({0})", "softplus": "softplus({0})", "softmax": "softmax({0}, {axis})", "lgamma": "lgamma({0})",
     "stop": "stop({0})", "to_real": "real({0})", "permute": "{0}.transpose({order})",
     "eq": "({0} == {1})", "ne": "({0} != {1})", "asin": "lib.arcsin({0})", "acos": "lib.arccos({0})", "atanh": "lib.arctanh({0})",
