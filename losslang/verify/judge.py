@@ -113,7 +113,8 @@ def compare(
         size = np.abs(e)
         rounding = ROUNDINGS * min(eps, float(np.finfo(np.float32).eps))
         allowed = (relative + eps) * np.where(np.isfinite(size), size, 0.0) + tiny + rounding * SMALL
-        allowed = allowed + np.where(size <= tiny, rounding * scale, 0.0) + floor
+        # What cancels to 0 were shares and weights, numbers of about 1, however small the gradients are.
+        allowed = allowed + np.where(size <= tiny, rounding * max(scale, 1.0), 0.0) + floor
         allowed = allowed + np.where(np.isnan(expected.radius), np.inf, expected.radius)
         if moved is not None:
             allowed = allowed + 2.0 * moved
