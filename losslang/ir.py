@@ -226,8 +226,11 @@ class Graph:
         return axis
 
 
-def walk(roots: Iterable[Node]) -> Iterator[Node]:
-    """Every node that the roots need, arguments before users, in a fixed order."""
+def walk(roots: Iterable[Node], final: frozenset[str] = frozenset()) -> Iterator[Node]:
+    """Every node that the roots need, arguments before users, in a fixed order.
+
+    Below nodes of the ops in ``final`` nothing is visited.
+    """
     seen: set[Node] = set()
     for root in roots:
         stack: list[tuple[Node, bool]] = [(root, False)]
@@ -238,7 +241,8 @@ def walk(roots: Iterable[Node]) -> Iterator[Node]:
             elif node not in seen:
                 seen.add(node)
                 stack.append((node, True))
-                stack.extend((a, False) for a in reversed(node.args) if a not in seen)
+                if node.op not in final:
+                    stack.extend((a, False) for a in reversed(node.args) if a not in seen)
 
 
 def rebuild(node: Node, args: tuple[Node, ...]) -> Node:

@@ -148,7 +148,6 @@ def _mask(
     if isinstance(meaning, Collection):
         raise context.fail("LL221", "a mask cannot be a collection", expression.span, "mask each member")
     mask = as_boolean(context, meaning, expression.span, "what stands after `where`")
-    context.masks_in_where.add(mask.node)
     stray = mask.axes - everything - mask.introduced - introduced - context.index_axes
     if stray:
         raise context.fail(

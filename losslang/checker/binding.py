@@ -205,7 +205,6 @@ def call_mask(
         expression.span,
         "what stands after `where`",
     )
-    context.masks_in_where.add(mask.node)
     named = [a for a in (*axes.values(), *sum(packs.values(), ())) if a in mask.axes]
     if not named:
         raise context.fail(

@@ -207,8 +207,6 @@ def introduce_axis(context: Context, scope: Scope, name: str, old: tuple[str, ..
     """The graph's axis for the target of a rename; a new one is as long as what it renames."""
     graph = context.graph
     axis = scope.axes[name]
-    if axis not in context.introduced_order:
-        context.introduced_order.append(axis)
     size = AxisSize("same", old) if len(old) == 1 else AxisSize("merged", old)
     known = axis in graph.axis_sizes
     if not known and not any(_measured_by(context, a, axis) for a in old):
@@ -253,15 +251,8 @@ def array(context: Context, scope: Scope, node: m.Array) -> Meaning:
         )
     if len(set(node.axes)) != len(node.axes):
         raise context.fail("LL219", "an axis is named twice", node.span, "name each axis once")
-    axes = [_literal_axis(context, scope, name) for name in node.axes]
+    axes = [scope.axes[name] for name in node.axes]
     return _stack(context, scope, node, axes, list(node.axes))
-
-
-def _literal_axis(context: Context, scope: Scope, name: str) -> str:
-    axis = scope.axes[name]
-    if axis not in context.introduced_order:
-        context.introduced_order.append(axis)
-    return axis
 
 
 def _stack(context: Context, scope: Scope, node: m.Array, axes: list[str], names: list[str]) -> Value:

@@ -85,8 +85,6 @@ class Context:
     fixed: dict[str, int] = field(default_factory=dict)
     constant_picks: list[tuple[str, int]] = field(default_factory=list)
     equal_sizes: list[tuple[str, str]] = field(default_factory=list)
-    introduced_order: list[str] = field(default_factory=list)
-    masks_in_where: set[Node] = field(default_factory=set)
     hyper_nodes: set[Node] = field(default_factory=set)
     index_axes: frozenset[str] = frozenset()
     shared_axes: frozenset[str] = frozenset()

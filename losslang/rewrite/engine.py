@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from losslang.ir import Graph, Node, rebuild
+from losslang.ir import Graph, Node, rebuild, walk
 from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, peel
 from losslang.rewrite.trace import Trace
 
@@ -160,18 +160,7 @@ class Engine:
 
 def _order(roots: Sequence[Node]) -> Iterator[Node]:
     """Arguments before users; what is computed by a formula of its own is final."""
-    seen: set[Node] = set()
-    for root in roots:
-        stack: list[tuple[Node, bool]] = [(root, False)]
-        while stack:
-            node, ready = stack.pop()
-            if ready:
-                yield node
-            elif node not in seen:
-                seen.add(node)
-                stack.append((node, True))
-                if node.op != "computed_as":
-                    stack.extend((a, False) for a in reversed(node.args) if a not in seen)
+    return walk(roots, frozenset(("computed_as",)))
 
 
 def meaning(node: Node) -> Node:
