@@ -206,14 +206,49 @@ def test_saturation_follows_the_computing_type() -> None:
 
 
 @pytest.mark.parametrize("log", ["log", "log_saturated"])
-def test_cancellation_of_thousands_of_digits(log: str) -> None:
+@pytest.mark.parametrize("far", [40.0, 1e4, 65504.0])
+def test_what_is_next_to_1_needs_no_digits(log: str, far: float) -> None:
     g = Graph()
     x = g.input("x", ("i",), "real")
-    node = g.apply(log, 1.0 - g.apply("sigmoid", x))
+    rest = g.apply(log, 1.0 - g.apply("sigmoid", x))
+    share = g.apply(log, g.apply("sigmoid", x))
+    (first, second) = truth([rest, share], {"x": np.array([far, -far])})
+    assert first.certain and first.digits < 100 and second.certain
+    assert float(first.array.values[0]) == -far
+    with mpmath.workdps(60):
+        assert mpmath.almosteq(first.array.values[1], -mpmath.exp(-far), 1e-25)
+        assert mpmath.almosteq(second.array.values[0], -mpmath.exp(-far), 1e-25)
+
+
+@pytest.mark.parametrize(
+    ("op", "rest"),
+    [("tanh", "2 / (exp(2 * x) + 1)"), ("erf", "erfc(x)"), ("normal_cdf", "erfc(x / sqrt(2)) / 2")],
+)
+def test_what_functions_leave_to_1(op: str, rest: str) -> None:
+    g = Graph()
+    x = g.input("x", ("i",), "real")
+    one_less = 1.0 - g.apply(op, x)
+    (found,) = truth(
+        [g.apply("log", one_less * one_less / g.apply(op, x))], {"x": np.array([9.0, 30.0, 200.0])}
+    )
+    assert found.certain and found.digits < 100
+    for at, value in zip((9.0, 30.0, 200.0), found.array.values, strict=True):
+        with mpmath.workdps(60):
+            left = eval(
+                rest, vars(mpmath.mp) | {n: getattr(mpmath, n) for n in ("exp", "erfc", "sqrt")} | {"x": at}
+            )
+            assert mpmath.almosteq(value, mpmath.log(left**2 / (1 - left)), 1e-25)
+
+
+def test_cancellation_of_thousands_of_digits() -> None:
+    g = Graph()
+    x = g.input("x", ("i",), "real")
+    grown = g.apply("exp", x)
+    node = g.apply("log", (grown + 2.0) - grown)
     (result,) = truth([node], {"x": np.array([1e4, 40.0, -1e4], np.float32)})
     assert result.certain
     assert result.digits > 4343
-    assert np.allclose(result.floats(), [-1e4, -40.0, 0.0])
+    assert np.allclose(result.floats(), np.log(2.0), rtol=1e-12)
     (low,) = truth([node], {"x": np.array([1e4], np.float32)}, max_digits=1000)
     assert not low.certain
 

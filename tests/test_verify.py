@@ -281,3 +281,96 @@ def test_a_spec_in_text() -> None:
     assert finding(report, 3).status == "passed"
     assert finding(report, 4, "batch").status == "passed"
     assert "softmax" in finding(report, 4, "vocab").reason
+
+
+def test_a_sum_that_is_cut_may_have_a_renamed_axis() -> None:
+    report = verify(
+        """
+        loss apart
+          input draw : embedding[m, dim]
+          term spread = sum[m, k](norm[dim](draw - draw[m -> k]))
+          minimize spread
+        """,
+        backends=["numpy"],
+        count=3,
+    )
+    assert finding(report, 4, "dim").status == "passed"
+    assert finding(report, 4, "m").status == "not_applicable"
+
+
+def masked_in(text: str, **arrays: Any) -> dict[str, list[Any]]:
+    """The places of a loss that are masked out, for these inputs."""
+    lowered = verify_run.elaborated(text, None)
+    case = make(lowered, np.random.default_rng(0), "ordinary", "float32")
+    sizes = dict(case.sizes)
+    for each in lowered.inputs:
+        sizes |= zip(each.axes, np.shape(arrays[each.name]), strict=True)
+    case = Case("given", "float32", arrays, case.hypers, sizes)
+    return {name: places.tolist() for name, places in masked_places(lowered, case).items()}
+
+
+def test_a_row_that_nobody_picks_is_not_masked() -> None:
+    quantized = """
+        loss quantized
+          input code     : embedding[entry, dim]
+          input encoding : embedding[n, dim]
+          let nearest = argmin[entry](distance[dim](encoding, code))
+          term gap = mean[n](sum[dim]((encoding - code[entry = nearest])^2))
+          minimize gap
+        """
+    code, encoding = np.array([[0, 1], [5, 5]], np.float32), np.ones((2, 2), np.float32)
+    assert masked_in(quantized, code=code, encoding=encoding) == {}
+    looked_up = """
+        loss looked_up
+          input table : parameter[word, dim]
+          input word_ : label[n] of word ignoring -1
+          term size = sum[n where valid(word_)](sum[dim](table[word = word_]^2))
+          minimize size
+        """
+    assert masked_in(looked_up, table=code, word_=np.array([0, 0])) == {}
+
+
+def test_what_makes_no_difference_by_chance_is_not_masked() -> None:
+    brier = """
+        loss scored
+          input p : prob[n, c] over c
+          input y : label[n] of c
+          term score = mean[n](brier(p, y))
+          minimize score
+        """
+    # A wrong label costs a right guess 1, and saves a wrong one 1.
+    assert masked_in(brier, p=np.array([[0, 1], [0, 1]], np.float32), y=np.array([1, 0])) == {}
+    margin = """
+        loss parted
+          input score : real[n, c]
+          input y     : binary[n, c]
+          term gap = mean[n](multilabel_margin[c](score, y))
+          minimize gap
+        """
+    # Without a class to compare with no score matters, but which class that is does.
+    assert "y" not in masked_in(margin, score=np.array([[0, 9]], np.float32), y=np.array([[1.0, 1.0]]))
+
+
+def test_what_a_ranking_leaves_out_is_masked() -> None:
+    ranked = """
+        loss largest_first
+          input x    : real[n]
+          input kept : mask[n]
+          let place = rank[n where kept](x)
+          term t = sum[n where kept](x / place)
+          minimize t
+        """
+    x, kept = np.array([3, 1, 2], np.float32), np.array([True, False, True])
+    assert masked_in(ranked, x=x, kept=kept) == {"x": [False, True, False]}
+
+
+@pytest.mark.parametrize(("term", "x"), [("x / x", 0.0), ("log(x) + log(-x)", 0.0), ("x^2 / (x - x)", 1.0)])
+def test_where_a_value_is_undefined_or_infinite_so_is_its_gradient(term: str, x: float) -> None:
+    lowered = verify_run.elaborated(
+        f"loss odd\n input x : real[i]\n term t = sum[i]({term})\n minimize t", None
+    )
+    case = Case("one", "float32", {"x": np.array([x], np.float32)}, {}, {"i": 1})
+    reference = Reference(lowered, case)
+    assert not np.isfinite(reference.values["total"].values)
+    slope = reference.gradients["x", None]
+    assert np.isnan(slope.values).all() or np.isinf(slope.radius).all()

@@ -7,10 +7,13 @@ own. Needs the ``mpmath`` package, which the rest of losslang does not.
 """
 
 from losslang.truth.arrays import LabelledArray, axis_lengths
-from losslang.truth.ball import until
+from losslang.truth.ball import ANY_INDEX, ANYTHING
+from losslang.truth.context import until
 from losslang.truth.search import Truth, evaluate, inputs_of, truth, truth_gradient
 
 __all__ = [
+    "ANYTHING",
+    "ANY_INDEX",
     "LabelledArray",
     "Truth",
     "axis_lengths",

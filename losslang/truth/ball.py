@@ -6,18 +6,21 @@ exact zero at 30 digits and at 60 alike. Sums, products, quotients and roots tha
 known to be exact, which decides ties and zeros at once.
 
 The bounds are first-order, kept as base-2 logarithms (they may be far outside what a float holds).
+
+A number next to 1 or -1 also knows how far it is from there (``near``): a probability of 1 - exp(-10000)
+is told from 1 by few digits then, and not by thousands.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from mpmath import libmp  # type: ignore[import-untyped]
+
+from losslang.truth.context import CONTEXT
 
 Raw = tuple[int, int, int, int]
 NEAREST = "n"
@@ -26,67 +29,15 @@ UNKNOWN = math.inf
 #: Exact results may be this many bits longer than the working precision before they are rounded.
 EXACT_BITS = 1200
 
+#: Numbers within 2**NEXT of 1 or -1 remember the difference.
+NEXT = -12
+
 F_ZERO: Raw = libmp.fzero
 F_ONE: Raw = libmp.fone
 F_INF: Raw = libmp.finf
 F_NINF: Raw = libmp.fninf
 F_NAN: Raw = libmp.fnan
-
-
-@dataclass
-class Context:
-    """How to compute now (the evaluator is not reentrant).
-
-    ``assume``: what is zero to half its digits is zero, and what cannot be told apart is a tie.
-    ``assumed`` counts such decisions. ``reach`` is the largest exponent met, a measure of the digits
-    that a cancellation may cost. ``hull``: a derivative at a kink is the set of its subgradients.
-    """
-
-    prec: int = 128
-    assume: bool = False
-    hull: bool = False
-    reach: float = 0.0
-    assumed: int = 0
-    tiny: float = 2.0**-126
-    largest: float = float.fromhex("0x1.fffffep+127")
-    eps: float = 2.0**-23
-    deadline: float = math.inf
-
-
-CONTEXT = Context()
-
-
-class Overdue(Exception):
-    """The time is up before the precision sufficed."""
-
-
-def in_time(deadline: float) -> None:
-    """Raise :class:`Overdue` past ``deadline``, a time of the monotonic clock."""
-    if time.monotonic() > deadline:
-        raise Overdue
-
-
-@contextmanager
-def until(deadline: float) -> Iterator[None]:
-    """Inside the block, precision is not raised any more once the monotonic clock passes ``deadline``."""
-    before = CONTEXT.deadline
-    CONTEXT.deadline = deadline
-    try:
-        yield
-    finally:
-        CONTEXT.deadline = before
-
-
-@contextmanager
-def precision(bits: int, *, assume: bool = False, hull: bool = False) -> Iterator[Context]:
-    """Compute with ``bits`` bits inside the block."""
-    before = (CONTEXT.prec, CONTEXT.assume, CONTEXT.hull)
-    CONTEXT.prec, CONTEXT.assume, CONTEXT.hull = bits, assume, hull
-    CONTEXT.reach, CONTEXT.assumed = 0.0, 0
-    try:
-        yield CONTEXT
-    finally:
-        CONTEXT.prec, CONTEXT.assume, CONTEXT.hull = before
+_RAW: dict[int, Raw] = {1: F_ONE, -1: libmp.fnone}
 
 
 def magnitude(v: Raw) -> float:
@@ -114,13 +65,17 @@ def log_add(*bounds: float) -> float:
 
 
 class Ball:
-    """``v`` give or take 2**``e``. An infinity or NaN is exact, or (``e`` = inf) nothing is known."""
+    """``v`` give or take 2**``e``. An infinity or NaN is exact, or (``e`` = inf) nothing is known.
 
-    __slots__ = ("e", "v")
+    ``near``: 1 or -1 and the difference from it, which holds more digits than ``v`` has.
+    """
 
-    def __init__(self, v: Raw, e: float = EXACT) -> None:
+    __slots__ = ("e", "near", "v")
+
+    def __init__(self, v: Raw, e: float = EXACT, near: tuple[int, Ball] | None = None) -> None:
         self.v = v
         self.e = e
+        self.near = near
 
     @property
     def is_zero(self) -> bool:
@@ -145,6 +100,10 @@ class Ball:
 
     def __add__(self, other: Ball) -> Ball:
         a, b = self.v, other.v
+        if _split(self)[0] or _split(other)[0]:
+            found = _apart((self, other))
+            if found is not None:
+                return found
         if a[1] and b[1] and abs(a[2] - b[2]) > 4 * EXACT_BITS + a[3] + b[3]:
             v = libmp.mpf_add(a, b, CONTEXT.prec, NEAREST)
             return Ball(v, log_add(self.e, other.e, magnitude(v) - CONTEXT.prec))
@@ -152,16 +111,21 @@ class Ball:
         return settle(libmp.mpf_add(a, b), self.e, other.e, scale=scale)
 
     def __neg__(self) -> Ball:
-        return Ball(libmp.mpf_neg(self.v), self.e)
+        near = None if self.near is None else (-self.near[0], -self.near[1])
+        return Ball(libmp.mpf_neg(self.v), self.e, near)
 
     def __sub__(self, other: Ball) -> Ball:
-        return self + Ball(libmp.mpf_neg(other.v), other.e)
+        return self + -other
 
     def __mul__(self, other: Ball) -> Ball:
-        if (self.is_zero and (other.finite or other.e == UNKNOWN)) or (
-            other.is_zero and (self.finite or self.e == UNKNOWN)
-        ):
+        if (self.is_zero and _vanishing(other)) or (other.is_zero and _vanishing(self)):
             return ZERO
+        if UNKNOWN in (self.e, other.e):
+            return Ball(F_NAN, UNKNOWN)
+        if self.near is not None or other.near is not None:
+            (p, x), (q, y) = _split(self), _split(other)
+            if p and q:
+                return close(p * q, _times(y, p) + _times(x, q) + x * y)
         v = libmp.mpf_mul(self.v, other.v)
         if self.e == EXACT and other.e == EXACT:
             return settle(v)
@@ -182,17 +146,73 @@ class Ball:
             return self * Ball(F_ZERO if not other.finite else libmp.mpf_div(F_ONE, b, 10, NEAREST), EXACT)
         if self.is_zero:
             return ZERO
+        if self.near is not None or other.near is not None:
+            (p, x), (q, y) = _split(self), _split(other)
+            if p and q:
+                return close(p * q, (_times(x, p) - _times(y, q)) * Ball(_RAW[p]) / Ball(b, other.e))
         v = libmp.mpf_div(a, b, CONTEXT.prec, NEAREST)
         if self.e == EXACT and other.e == EXACT:
             exact = v == F_ZERO or libmp.mpf_mul(v, b) == a
             return Ball(v, EXACT if exact else magnitude(v) - CONTEXT.prec)
         lost = log_add(self.e, magnitude(v) + other.e) - (magnitude(b) - 1)
         near = other.e - (magnitude(b) - 1)  # how much of the divisor is error
-        lost += -math.log2(1 - 2.0**near) if near > -50 else 0.0
+        lost += -math.log2(max(1 - 2.0**near, 2.0**-53)) if near > -50 else 0.0
         return Ball(v, log_add(lost, magnitude(v) - CONTEXT.prec))
 
     def __abs__(self) -> Ball:
-        return Ball(libmp.mpf_abs(self.v), self.e)
+        return (
+            -self
+            if libmp.mpf_sign(self.v) < 0 and self.v[1]
+            else Ball(libmp.mpf_abs(self.v), self.e, self.near)
+        )
+
+
+def _vanishing(x: Ball) -> bool:
+    """Whether 0 times ``x`` is 0."""
+    return not CONTEXT.wary if x.e == UNKNOWN else x.finite
+
+
+def _split(x: Ball) -> tuple[int, Ball]:
+    """1 or -1 and the difference from it; 0 and the number itself where it is not next to them."""
+    if x.near is not None:
+        return x.near
+    if x.v[1] == 1 and x.v[2] == 0 and x.e == EXACT:
+        return (-1 if x.v[0] else 1), ZERO
+    return 0, x
+
+
+def _times(x: Ball, sign: int) -> Ball:
+    return x if sign > 0 else -x
+
+
+def close(whole: int, rest: Ball) -> Ball:
+    """1 or -1 and something small, which is remembered."""
+    if rest.is_zero:
+        return Ball(_RAW[whole])
+    if magnitude(rest.v) < -EXACT_BITS:
+        result = Ball(libmp.mpf_add(_RAW[whole], rest.v, CONTEXT.prec, NEAREST), 1 - CONTEXT.prec)
+        result.e = log_add(rest.e, result.e)
+    else:
+        result = settle(libmp.mpf_add(_RAW[whole], rest.v), rest.e)
+    if rest.finite and max(magnitude(rest.v), rest.e) <= NEXT:
+        result.near = (whole, rest)
+    return result
+
+
+def _apart(terms: Iterable[Ball]) -> Ball | None:
+    """A sum in which numbers next to 1 and -1 cancel, or only one of them is left beside small ones."""
+    wholes, rests = 0, []
+    for term in terms:
+        whole, rest = _split(term)
+        wholes += whole
+        if not rest.is_zero:
+            rests.append(rest)
+    if wholes == 0:
+        return total(rests)
+    if abs(wholes) != 1 or not rests:
+        return None
+    rest = total(rests)
+    return close(wholes, rest) if max(magnitude(rest.v), rest.e) <= NEXT else None
 
 
 def settle(v: Raw, *errors: float, scale: float | None = None) -> Ball:
@@ -228,6 +248,10 @@ def total(terms: Iterable[Ball]) -> Ball:
         return ZERO
     if len(items) == 1:
         return items[0]
+    if len(items) > 2 and any(_split(t)[0] for t in items):
+        found = _apart(items)
+        if found is not None:
+            return found
     if len(items) == 2 or not all(t.finite for t in items):
         result = items[0]
         for t in items[1:]:
@@ -278,6 +302,9 @@ class Doubt:
     guess: int | bool
 
 
+#: Inputs of which nothing is known.
+ANYTHING = Ball(F_ZERO, UNKNOWN)
+ANY_INDEX = Doubt(0)
 ZERO = Ball(F_ZERO)
 ONE = Ball(F_ONE)
 TWO = Ball(libmp.from_int(2))

@@ -14,7 +14,6 @@ import mpmath  # type: ignore[import-untyped]
 from mpmath import libmp
 
 from losslang.truth.ball import (
-    CONTEXT,
     EXACT,
     F_INF,
     F_NAN,
@@ -26,6 +25,7 @@ from losslang.truth.ball import (
     MINUS_INFINITY,
     NAN,
     NEAREST,
+    NEXT,
     ONE,
     TWO,
     UNKNOWN,
@@ -33,11 +33,12 @@ from losslang.truth.ball import (
     Ball,
     Raw,
     ball,
+    close,
     compare,
     log_add,
     magnitude,
-    precision,
 )
+from losslang.truth.context import CONTEXT, precision
 
 Compute = Callable[[Raw, int], Raw]
 Unary = Callable[[Ball], Ball]
@@ -116,6 +117,8 @@ def _exp(v: Raw, prec: int) -> Raw:
 def exp(x: Ball) -> Ball:
     if x.v == F_NAN or x.e == UNKNOWN:
         return Ball(F_NAN, x.e)
+    if x.finite and not x.is_zero and max(magnitude(x.v), x.e) <= NEXT:
+        return close(1, UNARY["expm1"](x))
     v = _exp(x.v, CONTEXT.prec + 12)
     if x.e == EXACT and (v != F_ZERO or not x.finite):
         return Ball(v, EXACT if v in (F_ONE, F_ZERO, F_INF) else magnitude(v) - CONTEXT.prec)
@@ -136,6 +139,8 @@ def log(x: Ball) -> Ball:
         return Ball(F_NAN, EXACT)
     if x.v == F_INF:
         return INFINITY
+    if x.near is not None:
+        return UNARY["log1p"](x.near[1])
     v = libmp.mpf_log(x.v, CONTEXT.prec + 12, NEAREST)
     if x.e == EXACT:
         return Ball(v, EXACT if v == F_ZERO else magnitude(v) - CONTEXT.prec)
@@ -159,6 +164,9 @@ def sqrt(x: Ball) -> Ball:
         return NAN
     if x.v == F_INF:
         return INFINITY
+    if x.near is not None:
+        rest = x.near[1]
+        return close(1, rest / (ONE + sqrt(Ball(x.v, x.e))))
     v = libmp.mpf_sqrt(x.v, CONTEXT.prec, NEAREST)
     if x.e == EXACT:
         exact = libmp.mpf_mul(v, v) == x.v
@@ -218,6 +226,21 @@ def _log1mexp(v: Raw, prec: int) -> Raw:
         result: Raw = libmp.mpf_log(libmp.mpf_neg(_expm1(v, prec)), prec, NEAREST)
         return result
     return _log1p(libmp.mpf_neg(_exp(v, prec)), prec)
+
+
+def _near_one(name: str, rest: Callable[[Ball], Ball]) -> Unary:
+    """A function that goes to 1, far to the right remembered as 1 less ``rest``."""
+    plain = UNARY[name]
+
+    def function(x: Ball) -> Ball:
+        far = x.finite and magnitude(x.v) > 3 and x.e < 0 and libmp.mpf_sign(x.v) > 0
+        return close(1, -rest(x)) if far else plain(x)
+
+    return function
+
+
+def _odd(function: Unary) -> Unary:
+    return lambda x: -function(-x) if libmp.mpf_sign(x.v) < 0 else function(x)
 
 
 # -- the others -------------------------------------------------------------------------------------
@@ -485,6 +508,10 @@ _COMPUTED: dict[str, Compute] = {
     "bessel_ratio": _bessel_ratio,
 }
 UNARY.update({name: smooth(name, compute) for name, compute in _COMPUTED.items()})
+UNARY["sigmoid"] = _near_one("sigmoid", lambda x: UNARY["sigmoid"](-x))
+UNARY["tanh"] = _odd(_near_one("tanh", lambda x: TWO * UNARY["sigmoid"](-(x + x))))
+UNARY["erf"] = _odd(_near_one("erf", lambda x: UNARY["erfc"](x)))
+UNARY["normal_cdf"] = _near_one("normal_cdf", lambda x: UNARY["normal_cdf"](-x))
 UNARY["lgamma"] = smooth("lgamma", _lgamma, SERIES_BITS)
 UNARY["digamma"] = polygamma(0)
 UNARY["to_real"] = UNARY["stop"] = lambda x: x

@@ -15,7 +15,6 @@ import numpy as np
 from losslang.ir import Node, walk
 from losslang.truth.arrays import Objects, aligned, elementwise, filled, last, ordered, unlast
 from losslang.truth.ball import (
-    CONTEXT,
     F_NAN,
     F_NINF,
     HALF,
@@ -26,11 +25,11 @@ from losslang.truth.ball import (
     Doubt,
     ball,
     compare,
-    in_time,
     log_add,
     magnitude,
     total,
 )
+from losslang.truth.context import CONTEXT, in_time
 from losslang.truth.functions import DERIVATIVES, UNARY, derivative_of, exp, log, polygamma, pow_
 from losslang.truth.values import (
     Evaluation,

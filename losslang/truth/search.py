@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from losslang.ir import Node, walk
 from losslang.truth.arrays import LabelledArray, Objects, axis_lengths, elementwise, ordered
-from losslang.truth.ball import CONTEXT, EXACT, NEAREST, UNKNOWN, Ball, Doubt, Overdue, magnitude, precision
+from losslang.truth.ball import EXACT, NEAREST, UNKNOWN, Ball, Doubt, magnitude
+from losslang.truth.context import CONTEXT, Overdue, precision
 from losslang.truth.gradients import backward
 from losslang.truth.values import Evaluation
 
@@ -61,19 +62,22 @@ def evaluate(
     digits: int = 30,
     *,
     computing: str = "float32",
+    wary: bool = False,
 ) -> list[LabelledArray]:
     """Every node at one precision: object arrays of mpf (or int, or bool) with the names of their axes.
 
     ``inputs``: by the input nodes' names, arrays whose dimensions are in the declared order; floats
     are taken exactly. ``sizes``: lengths of axes that no input has. ``computing``: the type whose
     limits ``limit`` and ``log_saturated`` mean. Digits lost to cancellation are lost: see :func:`truth`.
+    With ``wary``, what depends on ``ANYTHING`` or ``ANY_INDEX`` among the inputs is NaN, even if 0 times it.
     """
     lengths = axis_lengths(nodes, inputs, sizes)
     _limits(computing)
-    with precision(int(digits * BITS_PER_DIGIT) + 8):
+    shown = _if_known if wary else _public
+    with precision(int(digits * BITS_PER_DIGIT) + 8, wary=wary):
         run = Evaluation(inputs, lengths)
         run.run(nodes)
-        return [LabelledArray(ordered(n.axes), elementwise(_public, run.full(n))) for n in nodes]
+        return [LabelledArray(ordered(n.axes), elementwise(shown, run.full(n))) for n in nodes]
 
 
 def truth(
@@ -195,6 +199,11 @@ def _public(x: Any) -> Any:
     if isinstance(x, Ball):
         return mpmath.mp.make_mpf(x.v)
     return x.guess if isinstance(x, Doubt) else x
+
+
+def _if_known(x: Any) -> Any:
+    unknown = isinstance(x, Doubt) or (isinstance(x, Ball) and x.e == UNKNOWN)
+    return mpmath.mp.nan if unknown else _public(x)
 
 
 def _rounded(x: Any) -> Any:

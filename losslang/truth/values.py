@@ -27,23 +27,24 @@ from losslang.truth.arrays import (
     unlast,
 )
 from losslang.truth.ball import (
-    CONTEXT,
     F_NAN,
     F_NINF,
     MINUS_INFINITY,
     NAN,
+    NEXT,
     ONE,
     UNKNOWN,
     ZERO,
     Ball,
     Doubt,
     ball,
+    close,
     compare,
-    in_time,
     log_add,
     magnitude,
     total,
 )
+from losslang.truth.context import CONTEXT, in_time
 from losslang.truth.functions import UNARY, exp, hypot, log, logaddexp, polygamma, pow_
 
 
@@ -275,12 +276,16 @@ def _limit(run: Evaluation, node: Node) -> Objects:
 def _input(run: Evaluation, node: Node) -> Objects:
     name, axes, elem = node.attr
     given = np.asarray(run.inputs[name])
-    converters: dict[str, Callable[[Any], Any]] = {"real": ball, "int": int, "bool": bool}
+    converters: dict[str, Callable[[Any], Any]] = {"real": ball, "int": _integer, "bool": bool}
     convert = converters[elem]
     values = (
         elementwise(convert, given.astype(object)) if given.dtype != object else elementwise(convert, given)
     )
     return np.transpose(values, [axes.index(a) for a in ordered(axes)])
+
+
+def _integer(x: Any) -> Any:
+    return x if isinstance(x, Doubt) else int(x)
 
 
 def _index(run: Evaluation, node: Node) -> Objects:
@@ -361,7 +366,12 @@ def softmax(items: list[Ball]) -> list[Ball]:
         return [NAN] * len(items)
     grown = [ZERO if x.v == F_NINF else ONE if x is top else exp(x - top) for x in items]
     whole = total(grown)
-    return [g / whole for g in grown]
+    shares = [g / whole for g in grown]
+    at = items.index(top)  # next to 1 it is 1 less the others
+    others = total(share for i, share in enumerate(shares) if i != at)
+    if max(magnitude(others.v), others.e) <= NEXT:
+        shares[at] = close(1, -others)
+    return shares
 
 
 def log_softmax(items: list[Ball]) -> list[Ball]:

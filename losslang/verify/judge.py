@@ -58,10 +58,11 @@ def marks(reference: Reference, results: Results) -> Iterator[Mark]:
         place = f"gradient of {key[0]}" + (f"[{key[1]!r}]" if key[1] is not None else "")
         got = results.gradients[key]
         floor = float(np.finfo(np.float32).eps) * _largest(expected)
-        mark = compare(place, got, expected, GRADIENT_TOLERANCE, None, steepest, floor)
+        scale = max(steepest, 1.0 / reference.size_of(key))
+        mark = compare(place, got, expected, GRADIENT_TOLERANCE, None, scale, floor)
         if not mark.good:
             moved = reference.gradient_movement[key]
-            mark = compare(place, got, expected, GRADIENT_TOLERANCE, moved, steepest, floor)
+            mark = compare(place, got, expected, GRADIENT_TOLERANCE, moved, scale, floor)
         if not mark.good:
             mark = _at_kinks(mark, got, reference.subgradients[key], moved)
         yield mark
@@ -113,7 +114,7 @@ def compare(
         size = np.abs(e)
         rounding = ROUNDINGS * min(eps, float(np.finfo(np.float32).eps))
         allowed = (relative + eps) * np.where(np.isfinite(size), size, 0.0) + tiny + rounding * SMALL
-        # What cancels to 0 were shares and weights, numbers of about 1, however small the gradients are.
+        # What cancels to 0 were shares and weights, numbers of about 1 for an input of about 1.
         allowed = allowed + np.where(size <= tiny, rounding * max(scale, 1.0), 0.0) + floor
         allowed = allowed + np.where(np.isnan(expected.radius), np.inf, expected.radius)
         if moved is not None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from losslang.ir import Node, rebuild, walk
 from losslang.lowered import LoweredLoss
-from losslang.truth import evaluate
+from losslang.truth import ANY_INDEX, ANYTHING, evaluate
 from losslang.verify.inputs import Array, Case
 from losslang.verify.reference import computing_type, value_nodes
 
@@ -25,66 +25,96 @@ WHOLE = ("binary", "sign", "count")
 def masked_places(lowered: LoweredLoss, case: Case) -> dict[str, NDArray[np.bool_]]:
     """For each input node the places where the formula as written does not care what stands there.
 
-    Found by trying: a place where NaN and infinities (or, for labels, indices out of range) leave every result
-    unchanged is not looked at. Values that merely happen not to matter, such as those below a maximum, do not
-    pass: a NaN among them shows.
+    Found by trying: a place that may hold anything at all, NaN and infinities (for labels, indices out of
+    range) included, while every result stays what it is, is not looked at. What merely happens not to matter,
+    as the numbers below a maximum or the rows of a table that no label picks, does not pass.
     """
     arrays = case.leaves(lowered)
-    nodes = _without_silence([node for node, _ in value_nodes(lowered).values()])
+    nodes = _attentive([node for node, _ in value_nodes(lowered).values()])
     computing = computing_type(lowered, case.dtype)
 
     def results(inputs: dict[str, Any]) -> list[Any]:
-        found = evaluate(nodes, inputs, case.sizes, PROBE_DIGITS, computing=computing)
+        found = evaluate(nodes, inputs, case.sizes, PROBE_DIGITS, computing=computing, wary=True)
         return [_comparable(v) for each in found for v in each.values.flat]
 
     before = results(dict(arrays))
     if any(v == "nan" or abs(v) > LARGEST for v in before):
         return {}
     masked: dict[str, NDArray[np.bool_]] = {}
-    for each in lowered.inputs:
-        for leaf in each.leaves:
-            name = leaf.node.attr[0]
-            if leaf.node.elem == "bool" or not arrays[name].size:
-                continue
-            probes = _probes(leaf.node.elem, each.kind.name)
-            where = np.zeros(arrays[name].size, dtype=bool)
+    known: dict[str, Any] = dict(arrays)  # with anything in the places that are known to be masked
+    for name, kind, elem in _in_order(lowered):
+        if elem == "bool" or not arrays[name].size:
+            continue
+        where = np.zeros(arrays[name].size, dtype=bool)
+        probes = _probes(elem, kind)
 
-            def ignored(places: Array, name: str = name, probes: Any = probes) -> bool:
-                for probe in probes:
-                    spoiled = arrays[name].copy()
-                    spoiled.reshape(-1)[places] = probe
-                    if results({**arrays, name: spoiled}) != before:
-                        return False
-                return True
+        def ignored(places: Array, name: str = name, probes: tuple[Any, ...] = probes) -> bool:
+            return all(
+                results({**known, name: _exchanged(known[name], places, probe)}) == before for probe in probes
+            )
 
-            _search(ignored, np.arange(where.size), where)
-            if where.any() and not ignored(np.flatnonzero(where)):
-                continue  # they matter to each other, though not one by one
-            if each.kind.ignoring is not None:
-                where &= arrays[name].reshape(-1) != each.kind.ignoring
-            if where.any():
-                masked[name] = where.reshape(arrays[name].shape)
+        _search(ignored, np.arange(where.size), where)
+        if where.any() and not ignored(np.flatnonzero(where)):
+            continue  # they matter to each other, though not one by one
+        if elem == "int":
+            where &= ~_sentinels(lowered, name, arrays[name])
+        if where.any():
+            masked[name] = where.reshape(arrays[name].shape)
+            known[name] = _exchanged(known[name], np.flatnonzero(where), probes[0])
     return masked
 
 
-def _without_silence(nodes: list[Node]) -> list[Node]:
-    """The nodes with NaN where a factor of 0 silences a NaN: it is no mask, and NaN no logarithm."""
+def _in_order(lowered: LoweredLoss) -> list[tuple[str, str, str]]:
+    """The input nodes with their kinds: numbers first, since labels and counts may decide which of them matter."""
+    found = [
+        (leaf.node.attr[0], each.kind.name, leaf.node.elem) for each in lowered.inputs for leaf in each.leaves
+    ]
+    return sorted(found, key=lambda each: each[2] == "int" or each[1] in WHOLE)
+
+
+def _sentinels(lowered: LoweredLoss, name: str, array: Array) -> NDArray[np.bool_]:
+    """Where labels are ignored ones: they say so themselves, and stay."""
+    for each in lowered.inputs:
+        if each.kind.ignoring is not None and any(leaf.node.attr[0] == name for leaf in each.leaves):
+            return np.asarray(array.reshape(-1) == each.kind.ignoring)
+    return np.zeros(array.size, dtype=bool)
+
+
+def _exchanged(array: Any, places: Array, probe: Any) -> Any:
+    changed = array.astype(object)
+    for place in places:
+        changed.reshape(-1)[place] = probe
+    return changed
+
+
+def _attentive(nodes: list[Node]) -> list[Node]:
+    """The nodes, looking at what only chance keeps them from seeing.
+
+    NaN where a factor of 0 silences a NaN: it is no mask, and NaN no logarithm. A pick whose index comes from data
+    sees the whole row: that nobody picks a place is chance. (Sorting picks every place.)
+    """
     done: dict[Node, Node] = {}
+    by_data: dict[Node, bool] = {}
     for node in walk(nodes):
+        by_data[node] = node.op == "input" or (node.op != "argsort" and any(by_data[a] for a in node.args))
         new = rebuild(node, tuple(done[a] for a in node.args))
+        graph = node.graph
         if node.op == "silence":
-            graph, beside = node.graph, new.args[1]
-            new = graph.select(graph.apply("eq", beside, beside), new, float("nan"))
+            new = graph.select(graph.apply("eq", new.args[1], new.args[1]), new, float("nan"))
+        elif node.op == "gather" and node.elem == "real" and by_data[node.args[1]]:
+            row = new.args[0]
+            real = graph.reduce("all", graph.apply("eq", row, row), [node.attr])
+            new = graph.select(real, new, float("nan"))
         done[node] = new
     return [done[node] for node in nodes]
 
 
-def _probes(elem: str, kind: str) -> tuple[float, ...]:
+def _probes(elem: str, kind: str) -> tuple[Any, ...]:
     """Several, since a comparison may come out the same for one of them."""
     if elem == "int":
-        return WRONG_LABELS
+        return (ANY_INDEX, *WRONG_LABELS)
     nan, inf = float("nan"), float("inf")
-    return (nan, 1.0, -1.0) if kind in WHOLE else (nan, inf, -inf)
+    return (ANYTHING, nan, 1.0, -1.0) if kind in WHOLE else (ANYTHING, nan, inf, -inf)
 
 
 def _search(ignored: Any, places: Array, where: NDArray[np.bool_]) -> None:

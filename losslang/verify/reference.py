@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -85,12 +85,24 @@ class Reference:
 
     @cached_property
     def gradients(self) -> dict[GradientKey, Expected]:
-        return self._gradients(self._inputs)
+        """Where the total is undefined (as 0 / 0) so is its gradient; where it is infinite, no number is wrong."""
+        found = self._gradients(self._inputs)
+        total = self.values["total"]
+        if not total.decided or np.isfinite(total.values):
+            return found
+        if np.isnan(total.values):
+            return {key: replace(e, values=np.full_like(e.values, np.nan)) for key, e in found.items()}
+        return {key: replace(e, radius=np.full_like(e.radius, np.inf)) for key, e in found.items()}
 
     @cached_property
     def subgradients(self) -> dict[GradientKey, Expected]:
         """Balls that hold every subgradient."""
         return self._gradients(self._inputs, subgradients=True)
+
+    def size_of(self, key: GradientKey) -> float:
+        """The largest number of an input, at most 1: what its gradient is measured per."""
+        array = np.abs(np.asarray(self._inputs[self._leaves[key][0].attr[0]], np.float64))
+        return float(min(array.max(initial=0.0), 1.0)) or 1.0
 
     def _values(self, inputs: dict[str, Any]) -> dict[str, Expected]:
         nodes = [node for node, _ in self._nodes.values()]

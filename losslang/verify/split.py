@@ -11,7 +11,7 @@ import numpy as np
 from losslang.ir import Node, rebuild, walk
 from losslang.kinds import REAL, Kind
 from losslang.lowered import Leaf, LoweredInput, LoweredLoss, LoweredReport
-from losslang.truth import evaluate, truth_gradient
+from losslang.truth import axis_lengths, evaluate, truth_gradient
 from losslang.verify.inputs import Array, Case
 from losslang.verify.judge import Mark, compare
 from losslang.verify.reference import Expected, GradientKey, computing_type, gradient_leaves
@@ -127,7 +127,8 @@ def check_split(
     """Marks of the whole against what two pieces combine to."""
     pieces = compile_pieces(pieces_loss(lowered, parts))
     halves = [_piece(lowered, case, axis, k) for k in (0, 1)]
-    zeros = {p.attr[0]: np.zeros([case.sizes[a] for a in p.attr[1]], case.dtype) for p in parts.places}
+    lengths = axis_lengths([lowered.total], case.leaves(lowered), case.sizes)  # renamed axes included
+    zeros = {p.attr[0]: np.zeros([lengths[a] for a in p.attr[1]], case.dtype) for p in parts.places}
     cotangents = {f"cotangent_{i}": zeros[p.attr[0]] for i, p in enumerate(parts.places) if p.elem == "real"}
 
     def run(half: Case, given: dict[str, Array]) -> Results:
