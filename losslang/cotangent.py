@@ -8,6 +8,7 @@ NaN or infinite at places that are not kept clears the product there, never mult
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,20 @@ def one_place(condition: Node, axis: str) -> Node | None:
     return None
 
 
+def undropped(x: Node) -> Node | None:
+    """Where no mask put -inf into ``x``, the neutral element of softmax and its kin; None where there is no mask."""
+    while x.op == "broadcast":
+        x = x.args[0]
+    if x.op != "select":
+        return None
+    condition, then, other = x.args
+    if is_number(other, -math.inf):
+        return both(condition, undropped(then))
+    if is_number(then, -math.inf):
+        return both(negation(condition), undropped(other))
+    return None
+
+
 # -- cotangents -----------------------------------------------------------------------------------
 
 
@@ -120,6 +135,20 @@ def times(c: Cotangent, derivative: Node | float) -> Cotangent | None:
     if c.kept is None:
         return Cotangent(_product(c.value, d))
     return Cotangent(_cleared(_product(_bare(c.value, c.kept), d), c.kept), c.kept)
+
+
+def where_undropped(c: Cotangent, x: Node) -> Cotangent:
+    """What a mask dropped is a constant 0 or -inf in the result, whatever the others are."""
+    kept = undropped(x)
+    return c if kept is None else keep_where(c, kept)
+
+
+def where_undropped_at(c: Cotangent, x: Node, axis: str, at: Node) -> Cotangent:
+    """The same where the cotangent looks at one place along the axis only."""
+    kept = undropped(x)
+    if kept is None:
+        return c
+    return keep_where(c, kept.graph.gather(kept, at, axis) if axis in kept.axes else kept)
 
 
 def clear_operand(operand: Node, kept: Node | None) -> Node:

@@ -14,6 +14,7 @@ from losslang.cotangent import Cotangent, onto, times, total
 from losslang.ir import Node, walk
 from losslang.ops import OPS
 from losslang.pullbacks import PULLBACKS
+from losslang.weights import past_logarithms
 
 
 def gradient(output: Node, wrt: Sequence[Node], seed: Node | None = None) -> list[Node]:
@@ -40,7 +41,7 @@ def pullback(outputs: Sequence[Node], seeds: Sequence[Node], wrt: Sequence[Node]
         if parts is None:
             continue
         found[node] = total(parts)
-        for arg, part in zip(node.args, _contributions(node, found[node], active), strict=True):
+        for arg, part in _contributions(node, found[node], active):
             if part is not None and arg in active:
                 pending.setdefault(arg, []).append(part)
     return [_result(node, found.get(node)) for node in wrt]
@@ -55,9 +56,14 @@ def _active(order: Sequence[Node], wrt: Sequence[Node]) -> set[Node]:
     return active
 
 
-def _contributions(node: Node, c: Cotangent, active: set[Node]) -> Sequence[Cotangent | None]:
+def _contributions(node: Node, c: Cotangent, active: set[Node]) -> Sequence[tuple[Node, Cotangent | None]]:
+    """What flows to each argument, or to what the arguments are made of."""
     if not any(a in active for a in node.args):
-        return [None] * len(node.args)
+        return []
+    return past_logarithms(node, c) or list(zip(node.args, _to_arguments(node, c, active), strict=True))
+
+
+def _to_arguments(node: Node, c: Cotangent, active: set[Node]) -> Sequence[Cotangent | None]:
     rule = PULLBACKS.get(node.op)
     if rule is not None:
         return rule(node, c)

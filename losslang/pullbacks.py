@@ -14,12 +14,13 @@ from losslang.cotangent import (
     both,
     clear_operand,
     full,
-    is_number,
     keep_where,
     negation,
     one_hot,
     onto,
     times,
+    where_undropped,
+    where_undropped_at,
 )
 from losslang.ir import AxisSize, Node
 
@@ -145,9 +146,10 @@ def _softmax(node: Node, c: Cotangent) -> Parts:
     g, over = node.graph, node.attr
     if not c.value.axes & over:
         return (None,)
-    kept = any_over(c.kept, over)
     (axis,) = over if len(over) == 1 else (None,)
     hot = None if axis is None else one_hot(c.value, axis)
+    c = where_undropped(c, x) if hot is None or axis is None else where_undropped_at(c, x, axis, hot[0])
+    kept = any_over(c.kept, over)
     if hot is not None and axis is not None:
         at, v = hot
         here = g.gather(node, at, axis)
@@ -157,8 +159,7 @@ def _softmax(node: Node, c: Cotangent) -> Parts:
         # All entries may be shifted alike. By the cotangent of the largest part, so that nothing cancels
         # where that part is nearly 1.
         ct = c.value - _at_largest(x, g.broadcast(c.value, x.axes), over)
-        # A place with weight 0 may have an infinite cotangent (of a logarithm) where a mask dropped it.
-        weighted = g.apply("silence" if _may_drop(x) else "mul", node, ct)
+        weighted = node * ct
         back = weighted - node * g.reduce("sum", weighted, over)
     return (_clear(back, kept),)
 
@@ -173,19 +174,16 @@ def _at_largest(x: Node, value: Node, over: frozenset[str]) -> Node:
     return g.reduce("sum", g.select(top, value, 0.0), over) / g.real(g.reduce("count", top, over))
 
 
-def _may_drop(x: Node) -> bool:
-    return x.op == "select" and any(is_number(b, float("-inf")) for b in x.args[1:])
-
-
 @_rule("log_softmax")
 def _log_softmax(node: Node, c: Cotangent) -> Parts:
     """ct - softmax * sum(ct), without cancellation where one place has most of the weight."""
     (x,) = node.args
     g, over = node.graph, node.attr
-    kept = any_over(c.kept, over)
     soft = g.along("softmax", x, over)
     (axis,) = over if len(over) == 1 else (None,)
     hot = None if axis is None else one_hot(c.value, axis)
+    c = where_undropped(c, x) if hot is None or axis is None else where_undropped_at(c, x, axis, hot[0])
+    kept = any_over(c.kept, over)
     if hot is not None and axis is not None:
         at, v = hot
         others = -g.apply("expm1", g.gather(node, at, axis))
@@ -225,9 +223,12 @@ def _cumlogsumexp(node: Node, c: Cotangent) -> Parts:
     following = _along_self(node, ahead, axis)
     nothing = float("-inf")
     decay = g.select(g.apply("eq", node, nothing), nothing, node - following)
+    reached = _swept(c.kept, "reverse_cumsum", node)
+    if reached is not None and axis in reached.axes:
+        decay = g.select(_along_self(reached, ahead, axis), decay, nothing)
     finite = keep_where(full(c, node.attr), g.apply("ne", node, nothing))
     swept = g.make("decay_scan", (finite.value, decay), node.attr)
-    kept = both(_swept(c.kept, "reverse_cumsum", node), g.apply("ne", x, nothing))
+    kept = both(reached, g.apply("ne", x, nothing))
     assert kept is not None
     back = times(Cotangent(swept, kept), g.apply("exp", x - node))
     return (back,)

@@ -25,7 +25,7 @@ ORDER = [
     ["parse", "format"],
     ["checker"],
     ["spec"],
-    ["rewrite", "differentiate", "cotangent", "pullbacks", "demand", "cut", "listing"],
+    ["rewrite", "differentiate", "cotangent", "pullbacks", "weights", "demand", "cut", "listing"],
     ["backends", "truth"],
     ["runtime"],
     ["parts", "programs"],

@@ -174,9 +174,9 @@ def _median(a: Along, x: Value) -> tuple[Node, Kind]:
     """The middle of the kept values, of an even number the mean of the two middle ones; of none 0."""
     graph = a.context.graph
     axis, node = _joint_axis(a, x.node)
-    mask = None if a.mask is None else _joint_axis(a, graph.broadcast(a.mask, a.axes))[1]
+    mask = _joint_mask(a)
     filled = node if mask is None else graph.select(mask, node, math.inf)
-    order = graph.rename(graph.along("argsort", filled, [axis]), axis, ranked := graph.fresh_axis(axis))
+    order = graph.rename(_order(a, axis, node, mask), axis, ranked := graph.fresh_axis(axis))
     ascending = graph.gather(filled, order, axis)
     count = graph.size(axis) if mask is None else graph.reduce("count", mask, [axis])
     last = graph.apply("maximum", graph.apply("add", count, -1), 0)
@@ -196,6 +196,10 @@ def _joint_axis(a: Along, x: Node) -> tuple[str, Node]:
 
     joined = a.context.graph.fresh_axis("places", AxisSize("merged", a.axes))
     return joined, a.context.graph.merge(x, a.axes, joined)
+
+
+def _joint_mask(a: Along) -> Node | None:
+    return None if a.mask is None else _joint_axis(a, a.context.graph.broadcast(a.mask, a.axes))[1]
 
 
 def _softmax(op: str, kind: str) -> Reduction:
@@ -222,13 +226,19 @@ def _cumlogsumexp(a: Along, x: Value) -> tuple[Node, Kind]:
     return a.context.graph.along("cumlogsumexp", a.kept(x.node, -math.inf), a.axes), REAL
 
 
-def _argsort_node(a: Along, keys: Node) -> Node:
-    return a.context.graph.along("argsort", keys, a.axes)
+def _order(a: Along, axis: str, x: Node, mask: Node | None) -> Node:
+    """The places in ascending order; what is dropped comes after whatever is kept, infinities and NaN included."""
+    graph = a.context.graph
+    if mask is None:
+        return graph.along("argsort", x, [axis])
+    largest = graph.limit("max")
+    finite = graph.select(graph.apply("le", x, largest), x, largest)
+    return graph.along("argsort", graph.select(mask, finite, math.inf), [axis])
 
 
 def _argsort(a: Along, x: Value) -> tuple[Node, Kind]:
     _one_axis(a)
-    return _argsort_node(a, a.kept(a.context.graph.real(x.node), math.inf)), INDEX
+    return _order(a, a.axes[0], a.context.graph.real(x.node), a.mask), INDEX
 
 
 def _sort(a: Along, x: Value) -> tuple[Node, Kind]:
@@ -236,15 +246,16 @@ def _sort(a: Along, x: Value) -> tuple[Node, Kind]:
     graph, axis = a.context.graph, a.axes[0]
     filled = a.kept(graph.real(x.node), math.inf)
     unsorted = graph.fresh_axis(axis)
-    node = graph.gather(graph.rename(filled, axis, unsorted), _argsort_node(a, filled), unsorted)
+    order = _order(a, axis, graph.real(x.node), a.mask)
+    node = graph.gather(graph.rename(filled, axis, unsorted), order, unsorted)
     return node, x.kind if x.kind.name == "score" else by_range(interval_of(node))
 
 
 def _rank(a: Along, x: Value) -> tuple[Node, Kind]:
     """1 for the largest; ties by position, among several axes in the order of the bracket."""
     graph = a.context.graph
-    axis, node = _joint_axis(a, a.kept(graph.real(x.node), -math.inf))
-    descending = graph.along("argsort", graph.apply("neg", node), [axis])
+    axis, node = _joint_axis(a, graph.real(x.node))
+    descending = _order(a, axis, graph.apply("neg", node), _joint_mask(a))
     place = graph.along("argsort", graph.real(descending), [axis])
     if len(a.axes) > 1:
         place = graph.gather(place, _joint_position(a), axis)

@@ -8,6 +8,7 @@ from losslang.rewrite.forms import (
     Linear,
     Monomial,
     build_sum,
+    keeps_some,
     linear,
     monomial,
     nonnegative,
@@ -200,7 +201,8 @@ def _of_sum(engine: Engine, node: Node) -> Node | None:
         kept = peel(inner.args[1])
         if kept.op == "softmax" and kept.attr == node.attr:
             dropped = engine.make("select", inner.args[0], 0.0, engine.graph.broadcast(kept, inner.axes))
-            return engine.make("sum", dropped, attr=node.attr)
+            some = keeps_some(inner.args[0], kept.args[0], node.attr)
+            return engine.make("select", some, engine.make("sum", dropped, attr=node.attr), 1.0)
     return None
 
 

@@ -279,7 +279,17 @@ def _reduced(engine: Engine, a: Node, b: Node) -> Node | None:
     return None if inner is None else engine.make("sum", engine.graph.broadcast(inner, x.axes), attr=a.attr)
 
 
+def _choices(engine: Engine, a: Node, b: Node) -> Node | None:
+    """Of choices by one condition, branch by branch."""
+    if a.args[0] is not b.args[0]:
+        return None
+    return engine.make(
+        "select", a.args[0], *(engine.sub(*pair) for pair in zip(a.args[1:], b.args[1:], strict=True))
+    )
+
+
 _ALIKE: dict[str, Rule] = {
+    "select": _choices,
     "exp": _exponentials,
     "sigmoid": _sigmoids,
     "tanh": _tanhs,

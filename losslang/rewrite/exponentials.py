@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from losslang.ir import Node
 from losslang.rewrite.complements import log_complement_of
 from losslang.rewrite.engine import Engine, handles
@@ -11,6 +13,7 @@ from losslang.rewrite.forms import (
     bounded_below,
     build_product,
     build_sum,
+    keeps_some,
     linear,
     monomial,
     nonnegative,
@@ -21,7 +24,7 @@ from losslang.rewrite.forms import (
     split_coefficient,
     vast,
 )
-from losslang.rewrite.logarithms import log_of
+from losslang.rewrite.logarithms import exactly_zero, log_of
 from losslang.rewrite.rules import exponent_rules
 from losslang.rewrite.swings import swing, wild
 
@@ -192,12 +195,14 @@ def kept_part(engine: Engine, node: Node) -> Node | None:
     logs = peel(inside.args[1])
     if logs.op != "log_softmax" or logs.attr != node.attr:
         return None
-    z = logs.args[0]
-    kept = engine.make("select", inside.args[0], z, float("-inf"))
+    z, condition = logs.args[0], inside.args[0]
+    kept = engine.make("select", condition, z, float("-inf"))
     total = engine.make("logsumexp", z, attr=node.attr)
-    return engine.sub(
+    part = engine.sub(
         engine.make("logsumexp", engine.graph.broadcast(kept, node.args[0].axes), attr=node.attr), total
     )
+    # Of nothing, the sum does not look at the others.
+    return engine.make("select", keeps_some(condition, z, node.attr), part, float("-inf"))
 
 
 @handles("softmax", "log_softmax", "logsumexp")
@@ -239,6 +244,9 @@ def root(engine: Engine, node: Node) -> Node | None:
         logs = log_of(engine, inside)
         if logs is not None and logs.op != "log":
             better = engine.make("exp", engine.scale(logs, 0.5))
+            if exactly_zero(engine, inside) is not None:
+                # There the derivative is 0, although that of the logarithm is infinite.
+                better = engine.make("select", engine.graph.apply("eq", logs, -math.inf), 0.0, better)
             return engine.fired("root", node, better, "the root of what underflows need not underflow")
     return None
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from losslang.cotangent import conjuncts, undropped
 from losslang.ir import Node, rebuild, walk
 from losslang.ops import OPS
 from losslang.rewrite.forms import nonzero, number, peel, range_of
@@ -18,12 +20,56 @@ def finish(roots: Sequence[Node]) -> list[Node]:
     order = _needed(roots)
     # What logits of -inf make infinite: themselves and the logarithms of a softmax.
     told = {x: True for n in order if n.op == "softmax" for x in _logits(n) if x.op == "input"}
+    seen = _Seen(order, roots)
     for node in order:
         if node.op == "computed_as":
             done[node] = node.graph.broadcast(done[node.args[1]], node.axes)
         else:
             done[node] = _silenced(rebuild(node, tuple(done[a] for a in node.args)), told)
+        if node.op in _DROPPED and seen.beside_its_mask(node):
+            kept = undropped(done[node].args[0])
+            assert kept is not None
+            done[node] = node.graph.select(kept, done[node], _DROPPED[node.op])
     return [done[root] for root in roots]
+
+
+#: What a softmax and its logarithm are where a mask dropped a place, even if what was kept is NaN.
+_DROPPED = {"softmax": 0.0, "log_softmax": -math.inf}
+
+
+class _Seen:
+    """Who looks at the places of a softmax that its mask dropped."""
+
+    def __init__(self, order: Sequence[Node], roots: Sequence[Node]) -> None:
+        self.roots = frozenset(roots)
+        self.users: dict[Node, list[Node]] = {}
+        for node in order:
+            for arg in node.args[1:] if node.op == "computed_as" else node.args:
+                self.users.setdefault(arg, []).append(node)
+
+    def beside_its_mask(self, node: Node) -> bool:
+        """Whether such a place is used without a choice that asks for the mask."""
+        kept = undropped(node.args[0])
+        if kept is None:
+            return False
+        asked = frozenset(conjuncts(kept))
+        met, waiting = {node}, [node]
+        while waiting:
+            inner = waiting.pop()
+            if inner in self.roots:
+                return True
+            for user in self.users.get(inner, ()):
+                if user in met or _asks(user, asked, inner):
+                    continue
+                if OPS[user.op].family != "elementwise" and user.op != "broadcast":
+                    return True
+                met.add(user)
+                waiting.append(user)
+        return False
+
+
+def _asks(user: Node, kept: frozenset[Node], inner: Node) -> bool:
+    return user.op == "select" and user.args[2] is not inner and kept.issubset(conjuncts(user.args[0]))
 
 
 def _logits(softmax: Node) -> list[Node]:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from losslang.cotangent import both, undropped
 from losslang.interval import Interval
 from losslang.ir import Graph, Node
 from losslang.ranges import interval_of
@@ -450,3 +451,10 @@ def bounded_below(node: Node) -> bool:
 
 def all_nonnegative(nodes: Iterable[Node]) -> bool:
     return all(nonnegative(n) for n in nodes)
+
+
+def keeps_some(condition: Node, x: Node, axes: frozenset[str]) -> Node:
+    """Where ``condition`` holds along ``axes`` for some of what a mask left in ``x``."""
+    kept = both(condition, undropped(x))
+    assert kept is not None
+    return kept.graph.reduce("any", kept, axes & kept.axes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+from losslang.cotangent import both, undropped
 from losslang.ir import Node
 from losslang.rewrite.complements import log_complement_of
 from losslang.rewrite.engine import Engine, handles, meaning
@@ -132,10 +133,11 @@ def _combine(graph: object, op: str, parts: list[Node]) -> Node | None:
 def log_of(engine: Engine, node: Node) -> Node | None:
     """The logarithm of ``node``, -inf where it is 0; None where ``node`` may be negative."""
     if node not in engine.logs:
-        engine.logs[node] = None
+        plain = engine.graph.make("log", (engine.graph.real(node),)) if nonnegative(node) else None
+        engine.logs[node] = plain  # whoever asks meanwhile
         found = _log_of(engine, node)
-        if found is None and nonnegative(node):
-            found = engine.graph.make("log", (engine.graph.real(node),))
+        if found is None and plain is not None:
+            found = plain
             engine.settled.setdefault(found, found)
         engine.logs[node] = None if found is None else engine.graph.broadcast(found, node.axes)
     return engine.logs[node]
@@ -581,15 +583,21 @@ def _other_parts(engine: Engine, node: Node, term: Node) -> Node | None:
         at = term.args[1]
         rest = graph.select(graph.apply("eq", graph.index(axis), at), -math.inf, z)
         others = engine.make("logsumexp", rest, attr=frozenset({axis}))
-        return engine.neg(
+        logs = engine.neg(
             engine.make("softplus", engine.sub(engine.make("gather", z, at, attr=axis), others))
         )
+        kept = undropped(z)
+        if kept is None:
+            return logs
+        here = graph.gather(kept, at, axis) if axis in kept.axes else kept
+        return engine.make("select", here, logs, 0.0)
     if term.op != "log_softmax" or len(term.attr) != 1:
         return None
     # Only the largest part can be near 1.
     z = term.args[0]
     (axis,) = term.attr
     largest = graph.apply("eq", graph.index(axis), graph.make("argmax", (z,), term.attr))
+    largest = both(largest, undropped(z)) or largest
     rest = graph.select(largest, -math.inf, z)
     others = graph.make("logsumexp", (rest,), term.attr)
     kept = graph.make("log1mexp", node.args, "kept")
