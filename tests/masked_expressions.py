@@ -324,6 +324,8 @@ class Maker:
             lambda: self.positive(axes, less),
             lambda: self.probability(axes, less),
             lambda: self.guarded_log(axes, less),
+            lambda: self.not_negative(axes, less),
+            lambda: self.cut(axes, less),
         ]
         makers += [lambda a=a: self.reduced(axes, a, less) for a in "nco" if a not in axes] * 3  # type: ignore[misc]
         if "c" in axes:
@@ -332,6 +334,35 @@ class Maker:
         if "n" in axes and "c" not in axes:
             makers += [lambda: self.picked(axes, less), lambda: self.picked_if_valid(axes, less)]
         return self.one(*makers)
+
+    def cut(self, axes: str, depth: int) -> Expression:
+        a, b = self.full(axes, depth), self.real(axes, depth)
+        return self.one(
+            lambda: self.function("max", max, a, b),
+            lambda: self.function("min", min, a, b),
+            lambda: self.function("max", max, Expression("0", frozenset(), lambda world, env: 0.0), a),
+            lambda: self.function("huber", huber, a, b),
+            lambda: Expression(
+                f"clip({a.text}, -0.5, 0.7)", a.axes, lambda world, env: min(max(a.at(world, env), -0.5), 0.7)
+            ),
+        )
+
+    def not_negative(self, axes: str, depth: int) -> Expression:
+        """What may be exactly 0."""
+        makers: list[Callable[[], Expression]] = [
+            lambda: self.function("abs", abs, self.full(axes, depth)),
+            lambda: self.power(self.full(axes, depth), 2),
+            lambda: self.power(self.positive(axes, depth), self.random.choice((-1.5, 0.3, 1.5, 3))),
+            lambda: self.binary(
+                "*", self.function("exp", exp, self.leaf(axes)), self.power(self.leaf(axes), 2)
+            ),
+        ]
+        if axes == "nc":
+            makers += [lambda: self.binary("*", self.input("w"), self.positive(axes, depth))] * 2
+        return self.one(*makers)
+
+    def power(self, x: Expression, exponent: float) -> Expression:
+        return Expression(f"({x.text})^{exponent}", x.axes, lambda world, env: x.at(world, env) ** exponent)
 
     def log_of_probability(self, axes: str, depth: int) -> Expression:
         p = self.probability(axes, depth)
@@ -351,7 +382,11 @@ class Maker:
             return self.positive(axes, depth)
         over = self.random.choice(free)
         inside = "".join(a for a in "nco" if a in axes or a == over)
-        x = self.one(lambda: self.positive(inside, depth), lambda: self.probability(inside, depth))
+        x = self.one(
+            lambda: self.positive(inside, depth),
+            lambda: self.probability(inside, depth),
+            lambda: self.not_negative(inside, depth),
+        )
         if over not in x.axes:
             x = self.binary("*", x, self.function("exp", exp, self.leaf(inside)))
         return self.reduction("sum", over, self.condition(inside, depth), x, math.fsum)  # type: ignore[arg-type]
@@ -430,8 +465,23 @@ class Maker:
         x = self.full(inside, depth)
         mask = self.condition(inside, depth) if self.chance(0.8) else None
         name = self.random.choice(
-            ("sum", "mean", "max", "min", "logsumexp", "var", "std", "by", "margins", "soft_total")
+            (
+                "sum",
+                "mean",
+                "max",
+                "min",
+                "logsumexp",
+                "var",
+                "std",
+                "by",
+                "margins",
+                "soft_total",
+                "norm",
+                "median",
+            )
         )
+        if name == "median":
+            return self.reduction(name, over, mask, x, median)
         if name == "by":
             return self.weighted(x, over, mask, inside)
         if name in ("margins", "soft_total"):
@@ -439,7 +489,7 @@ class Maker:
             return self.reduction(name, over, mask, x, rule)
         rules: dict[str, Callable[[list[float]], float]] = {
             "sum": sum, "mean": mean, "max": lambda v: max(v, default=-math.inf), "logsumexp": logsumexp,
-            "min": lambda v: min(v, default=math.inf), "var": variance, "std": lambda v: math.sqrt(variance(v)),
+            "min": lambda v: min(v, default=math.inf), "var": variance, "norm": lambda v: math.hypot(*v), "std": lambda v: math.sqrt(variance(v)),
         }  # type: ignore[dict-item]  # fmt: skip
         result = self.reduction(name, over, mask, x, rules[name])
         if name in ("max", "min", "logsumexp") and mask is not None and self.chance(0.8):
@@ -467,7 +517,7 @@ class Maker:
 
     def scanned(self, axes: str, depth: int) -> Expression:
         x, mask = self.full(axes, depth), self.condition(axes, depth)
-        name = self.random.choice(("cumsum", "cumlogsumexp", "sort", "log_softmax"))
+        name = self.random.choice(("cumsum", "cumlogsumexp", "sort", "log_softmax", "normalize", "argsort"))
 
         def kept(world: World, env: Env) -> list[Env]:
             return list(along(world, "c", env, mask))
@@ -477,6 +527,13 @@ class Maker:
             if name == "sort":
                 values = sorted(x.at(world, e) for e in here)
                 return values[env["c"]] if env["c"] < len(values) else math.inf
+            if name == "normalize":
+                length = math.hypot(*(x.at(world, e) for e in here))
+                return x.at(world, env) / length if length and mask.at(world, env) else 0.0
+            if name == "argsort":
+                places = sorted((e["c"] for e in here), key=lambda c: (x.at(world, {**env, "c": c}), c))
+                dropped = [c for c in range(world.size("c")) if c not in places]
+                return float([*places, *dropped][env["c"]])
             if name == "log_softmax":
                 if not mask.at(world, env):
                     return -math.inf
@@ -485,7 +542,10 @@ class Maker:
             return math.fsum(values) if name == "cumsum" else logsumexp(values)
 
         scan = Expression(f"{name}[c where {mask.text}]({x.text})", frozenset(axes) | mask.axes, rule)
-        if name == "cumsum":
+        if name == "argsort":
+            return Expression(f"(if {scan.text} > 1 then 2 else 0.5)", scan.axes,
+                              lambda world, env: 2.0 if scan.at(world, env) > 1 else 0.5)  # fmt: skip
+        if name in ("cumsum", "normalize"):
             return scan
         if name == "log_softmax":
             return self.choice(mask, scan, self.number())
@@ -562,6 +622,17 @@ def variance(values: list[float]) -> float:
     return mean([(v - middle) ** 2 for v in values])
 
 
+def huber(prediction: float, target: float) -> float:
+    error = abs(prediction - target)
+    return error**2 / 2 if error <= 1 else error - 0.5
+
+
+def median(values: list[float]) -> float:
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return 0.0 if not ordered else (ordered[middle] + ordered[-middle - 1]) / 2
+
+
 def margins(values: list[float]) -> float:
     return math.fsum(
         max(0.0, 1 - (a - b)) for i, a in enumerate(values) for j, b in enumerate(values) if i != j
@@ -577,11 +648,6 @@ def expression(seed: int, depth: int) -> Expression:
     inside = maker.full("nc", depth) if maker.chance(0.5) else maker.full("n", depth)
     over = "nc" if "c" in inside.axes else "n"
     mask = maker.condition(over, 1) if maker.chance(0.6) else None
-    return maker.reduction(maker.random.choice(("sum", "mean")), over, mask, inside,
-                           mean if maker.chance(0) else sum) if False else _total(maker, inside, over, mask)  # type: ignore[arg-type]  # fmt: skip
-
-
-def _total(maker: Maker, inside: Expression, over: str, mask: Expression | None) -> Expression:
     name = maker.random.choice(("sum", "mean"))
     return maker.reduction(name, over, mask, inside, mean if name == "mean" else math.fsum)  # type: ignore[arg-type]
 

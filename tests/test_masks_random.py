@@ -173,6 +173,22 @@ def test_dropped_places_come_after_whatever_is_kept() -> None:
     assert list(reports["ranks"][[0, 2]]) == [4, 5]
 
 
+def test_places_of_several_axes_are_ordered_together() -> None:
+    spec = """
+    loss probe
+    input s : score[i, j]
+    input m : mask[i, j]
+    report ranks = rank[i, j where m](s)
+    report middle = median[i, j where m](s)
+    term total = sum[i, j where m](s)
+    minimize total
+    """
+    s, m = np.array([[3.0, 9.0], [-np.inf, 1.0], [7.0, 5.0]]), np.array([[1, 0], [1, 1], [1, 1]], bool)
+    reports = losslang.compile(spec)(s=s, m=m).reports
+    assert reports["ranks"].tolist() == [[3, 6], [5, 4], [1, 2]]
+    assert reports["middle"] == 3.0
+
+
 def test_a_later_place_does_not_reach_an_earlier_one() -> None:
     formula = "sum[n](cumlogsumexp[c where m](x)[c = y])"
     given_arrays = arrays()

@@ -173,8 +173,7 @@ def _position(op: str, neutral: float) -> Reduction:
 def _median(a: Along, x: Value) -> tuple[Node, Kind]:
     """The middle of the kept values, of an even number the mean of the two middle ones; of none 0."""
     graph = a.context.graph
-    axis, node = _joint_axis(a, x.node)
-    mask = _joint_mask(a)
+    axis, node, mask = _joined(a, x.node)
     filled = node if mask is None else graph.select(mask, node, math.inf)
     order = graph.rename(_order(a, axis, node, mask), axis, ranked := graph.fresh_axis(axis))
     ascending = graph.gather(filled, order, axis)
@@ -188,18 +187,16 @@ def _median(a: Along, x: Value) -> tuple[Node, Kind]:
     return middle, x.kind if x.kind.name == "score" else by_range(interval_of(middle))
 
 
-def _joint_axis(a: Along, x: Node) -> tuple[str, Node]:
-    """Several axes as one."""
+def _joined(a: Along, x: Node) -> tuple[str, Node, Node | None]:
+    """Several axes as one: the axis, and along it ``x`` and the mask."""
+    graph = a.context.graph
+    mask = None if a.mask is None else graph.broadcast(a.mask, a.axes)
     if len(a.axes) == 1:
-        return a.axes[0], x
+        return a.axes[0], x, mask
     from losslang.ir import AxisSize
 
-    joined = a.context.graph.fresh_axis("places", AxisSize("merged", a.axes))
-    return joined, a.context.graph.merge(x, a.axes, joined)
-
-
-def _joint_mask(a: Along) -> Node | None:
-    return None if a.mask is None else _joint_axis(a, a.context.graph.broadcast(a.mask, a.axes))[1]
+    joined = graph.fresh_axis("places", AxisSize("merged", a.axes))
+    return joined, graph.merge(x, a.axes, joined), None if mask is None else graph.merge(mask, a.axes, joined)
 
 
 def _softmax(op: str, kind: str) -> Reduction:
@@ -254,8 +251,8 @@ def _sort(a: Along, x: Value) -> tuple[Node, Kind]:
 def _rank(a: Along, x: Value) -> tuple[Node, Kind]:
     """1 for the largest; ties by position, among several axes in the order of the bracket."""
     graph = a.context.graph
-    axis, node = _joint_axis(a, graph.real(x.node))
-    descending = _order(a, axis, graph.apply("neg", node), _joint_mask(a))
+    axis, node, mask = _joined(a, graph.real(x.node))
+    descending = _order(a, axis, graph.apply("neg", node), mask)
     place = graph.along("argsort", graph.real(descending), [axis])
     if len(a.axes) > 1:
         place = graph.gather(place, _joint_position(a), axis)
