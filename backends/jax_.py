@@ -29,8 +29,11 @@ BACKEND = _Jax(
         "sqrt": "_sqrt({0})",
         "erf": "jax.scipy.special.erf({0})",
         "erfc": "jax.scipy.special.erfc({0})",
-        "lgamma": "jax.scipy.special.gammaln({0})",
-        "digamma": "jax.scipy.special.digamma({0})",
+        "lgamma": "_lgamma({0})",
+        "digamma": "_digamma({0})",
+        "log1p": "_log1p({0})",
+        "asin": "_arcsin({0})",
+        "atanh": "_arctanh({0})",
         "contract": "jnp.einsum({spec}, {items}, precision=jax.lax.Precision.HIGHEST)",
     },
 )

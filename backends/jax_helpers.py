@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-from losslang.backends.jax_special import _erfcx
+from losslang.backends.jax_special import _erfcx, _log1p
 
 
 def _silence(x, y):
@@ -34,11 +34,7 @@ def _log1mexp(x):
     """log(1 - exp(x)) for x <= 0."""
     near = x > -0.6931471805599453
     close = jnp.log(-jnp.expm1(jnp.where(near, x, -1.0)))
-    return jnp.where(near, close, jnp.log1p(-jnp.exp(jnp.where(near, -1.0, x))))
-
-
-def _normal_cdf(x):
-    return 0.5 * jax.scipy.special.erfc(x * -0.7071067811865476)
+    return jnp.where(near, close, _log1p(-jnp.exp(jnp.where(near, -1.0, x))))
 
 
 def _log_normal_cdf(x):
@@ -46,16 +42,12 @@ def _log_normal_cdf(x):
     tail = jnp.where(low, x, -1.0)
     body = jnp.where(low, 0.0, x)
     far = jnp.log(0.5 * _erfcx(tail * -0.7071067811865476)) - 0.5 * tail * tail
-    return jnp.where(low, far, jnp.log1p(-0.5 * jax.scipy.special.erfc(body * 0.7071067811865476)))
+    return jnp.where(low, far, _log1p(-0.5 * jax.scipy.special.erfc(body * 0.7071067811865476)))
 
 
 def _inverse_mills(x):
     """The normal density over the normal cdf."""
     return 0.7978845608028654 / _erfcx(x * -0.7071067811865476)
-
-
-def _polygamma(n, x):
-    return jax.scipy.special.polygamma(n, x)
 
 
 _I0_SERIES = (1.0, 0.25, 0.027777777777777776, 0.001736111111111111, 6.944444444444444e-05,
@@ -73,7 +65,7 @@ def _log_bessel_i0(x):
         series = series * q + c
     far = jnp.where(near, 4.0, x)
     scaled = jax.scipy.special.i0e(far)
-    return jnp.where(near, jnp.log1p(q * series), jnp.abs(far) + jnp.log(scaled))
+    return jnp.where(near, _log1p(q * series), jnp.abs(far) + jnp.log(scaled))
 
 
 def _bessel_ratio(x):

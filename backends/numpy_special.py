@@ -87,7 +87,12 @@ def _erf(x):
 
 
 def _normal_cdf(x):
-    return (0.5 * _erfc_wide(x.astype(np.float64) * -0.7071067811865476)).astype(x.dtype)
+    wide = x.astype(np.float64)
+    low = np.clip(wide, -40.0, -1.0)
+    coarse = np.round(low * 16.0) / 16.0
+    bell = np.exp(-0.5 * coarse * coarse) * np.exp(-0.5 * (low - coarse) * (low + coarse))
+    tail = np.where(wide < -40, 0.0, 0.5 * _erfcx_positive(low * -0.7071067811865476) * bell)
+    return np.where(wide < -1, tail, 0.5 * _erfc_wide(wide * -0.7071067811865476)).astype(x.dtype)
 
 
 def _log_normal_cdf(x):
@@ -173,20 +178,35 @@ def _lgamma(x):
     return np.where(np.isnan(wide), nan, result).astype(x.dtype)
 
 
-# The asymptotic series of digamma in 1 / x².
+# digamma(x) / (x - its root) in 2x - 3, on [1, 2].
 _DIGAMMA = (
-    0.08333333333333333, -0.008333333333333333, 0.003968253968253968, -0.004166666666666667,
-    0.007575757575757576, -0.021092796092796094, 0.08333333333333333, -0.4432598039215686,
-    3.0539543302701198, -26.456212121212122,
+    0.983570260441567, -0.2270640863346444, 0.03336889902393011, -0.005320077271596548,
+    0.0008788656937820505, -0.00014773492650606044, 2.5060543468359146e-05, -4.2721034029993324e-06,
+    7.302769272465923e-07, -1.2502886813559594e-07, 2.1425009322359472e-08, -3.673295918565179e-09,
+    6.299717236108931e-10, -1.080593028883266e-10, 1.853735192053638e-11, -3.18023536582553e-12,
+    5.456147570322795e-13, -9.360993131036438e-14, 1.606064636295075e-14, -2.7555431377438815e-15,
+    4.727736178601912e-16, -8.11148420346509e-17, 1.391707769474154e-17, -2.3877901082188625e-18,
+)  # fmt: skip
+
+# x² (log x - 1 / 2x - digamma(x)) in 8 / x² - 1, for x >= 2.
+_DIGAMMA_FAR = (
+    0.08236957319963464, -0.0009399106567215423, 2.2709369947851174e-05, -1.0580437942864211e-06,
+    7.420015411231147e-08, -6.930284937127705e-09, 8.020789846701205e-10, -1.0976781664808303e-10,
+    1.719814936412182e-11, -3.0136147372559676e-12, 5.803602013725503e-13, -1.2118974653359568e-13,
+    2.7151165987959125e-14, -6.4709487941813014e-15, 1.6292399981337527e-15, -4.308624832554467e-16,
+    1.1910722067729785e-16, -3.427535980252597e-17, 1.023218494944218e-17,
 )  # fmt: skip
 
 
 def _digamma_positive(x):
-    small = x < 10
-    far = np.where(small, x + 10.0, x)
-    total = np.log(far) - 0.5 / far - _polynomial(_DIGAMMA, 1.0 / (far * far)) / (far * far)
-    shift = sum(1.0 / (x + k) for k in range(9, -1, -1))
-    return np.where(small, total - shift, total)
+    below = x < 1
+    near = np.clip(np.where(below, 1.0 + x, x), 1.0, 2.0)
+    close = ((near - 1.4616317749023438) - 3.7006601859126265e-07) * _series(_DIGAMMA, 2.0 * near - 3.0)
+    close = close - np.where(below, 1.0 / x, 0.0)
+    inverse = 1.0 / np.maximum(x, 2.0)
+    square = inverse * inverse
+    far = np.log(np.maximum(x, 2.0)) - 0.5 * inverse - square * _series(_DIGAMMA_FAR, 8.0 * square - 1.0)
+    return np.where(x < 2, close, far)
 
 
 def _digamma(x):
@@ -294,7 +314,7 @@ def _log_bessel_i0(x):
     q = 0.25 * np.minimum(size, 20.0) ** 2
     far = np.maximum(size, 20.0)
     near_value = np.log1p(q * _polynomial(_I0[1:], q))
-    far_value = far + np.log(_polynomial(_I0_FAR, 1.0 / far)) - 0.5 * np.log(6.283185307179586 * far)
+    far_value = far + np.log(_polynomial(_I0_FAR, 1.0 / far)) - 0.5 * np.log(far) - 0.9189385332046727
     far_value = np.where(np.isinf(far), far, far_value)
     return np.where(size < 20, near_value, far_value).astype(x.dtype)
 

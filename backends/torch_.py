@@ -28,7 +28,7 @@ BACKEND = _Torch(
     name="torch",
     module="torch",
     imports=("import torch",),
-    helpers=("torch_helpers.py",),
+    helpers=("torch_helpers.py", "torch_special.py"),
     rows={
         "mod": "torch.remainder({0}, {1})",
         "floor": "torch.floor({0}).to(torch.int64)",
@@ -39,7 +39,7 @@ BACKEND = _Torch(
         "erfc": "torch.special.erfc({0})",
         "erfcx": "torch.special.erfcx({0})",
         "lgamma": "torch.lgamma({0})",
-        "digamma": "torch.special.digamma({0})",
+        "digamma": "_digamma({0})",
         "argsort": "torch.argsort({0}, dim={axis}, stable=True)",
         "sum": "torch.sum({0}, dim={axes})",
         "prod": "_prod({0}, {axes})",

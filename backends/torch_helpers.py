@@ -34,10 +34,6 @@ def _log1mexp(x):
     return torch.where(near, close, torch.log1p(-torch.exp(torch.where(near, -1.0, x))))
 
 
-def _normal_cdf(x):
-    return 0.5 * torch.special.erfc(x * -0.7071067811865476)
-
-
 def _log_normal_cdf(x):
     low = x < -1
     tail = torch.where(low, x, -1.0)
@@ -49,16 +45,6 @@ def _log_normal_cdf(x):
 def _inverse_mills(x):
     """The normal density over the normal cdf."""
     return 0.7978845608028654 / torch.special.erfcx(x * -0.7071067811865476)
-
-
-def _polygamma(n, x):
-    """The n-th derivative of digamma; the first one by zeta, which has all digits where x > 0."""
-    if n > 1:
-        return torch.special.polygamma(n, x)
-    positive = x > 0
-    sine = torch.sin(torch.pi * torch.where(positive, 0.5, x - torch.round(x)))
-    zeta = torch.special.zeta(2.0, torch.where(positive, x, 1.0 - x))
-    return torch.where(positive, zeta, (torch.pi / sine) ** 2 - zeta)
 
 
 _I0_SERIES = (1.0, 0.25, 0.027777777777777776, 0.001736111111111111, 6.944444444444444e-05,
