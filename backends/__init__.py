@@ -19,6 +19,7 @@ from typing import Any
 from losslang.backends import arithmetic, chains, moves, reductions, softmaxes  # noqa: F401  (they fill the emitter's table)
 from losslang.backends.backend import Backend
 from losslang.backends.emitter import emit_module
+from losslang.backends.underflow import lifted
 
 from losslang.program import Function
 
@@ -43,7 +44,8 @@ def emit(functions: Sequence[Function], name: str) -> str:
     The module imports its framework only; the helpers that it uses are part of the text. Every
     function takes its parameters in order and then ``real``, the computing type, and returns a tuple.
     """
-    return emit_module(functions, backend(name))
+    found = backend(name)
+    return emit_module([lifted(each) for each in functions] if found.flushes else functions, found)
 
 
 def load(source: str, name: str) -> dict[str, Any]:

@@ -165,8 +165,14 @@ def _pow(e: FunctionEmitter, node: Node) -> Value:
     if special is not None:
         value = e.array(e.named(base, "real"))
         value = e.bind(value, "base")
-        return Value(special.format(value.closed, sqrt=e.fill("sqrt", value.code).code), dims, "real",
-                     tight=False, named=False)  # fmt: skip
+        if special == "reciprocal":
+            return e.fill("div", "1.0", value.code, dims=dims)
+        root = e.fill("sqrt", value.code, dims=dims)
+        if special == "root":
+            return root
+        if special == "reciprocal root":
+            return e.fill("div", "1.0", root.code, dims=dims)
+        return Value(special.format(value.closed), dims, "real", tight=False, named=False)
     args, dims = e.operands(node, "real")
     codes = [e.aligned(e.array(a) if i == 0 else a, dims) for i, a in enumerate(args)]
     return Value(e.backend.power(*codes), dims, "real", named=False)
@@ -176,9 +182,9 @@ _CHEAP_POWERS = {
     1.0: "{0}",
     2.0: "{0} * {0}",
     3.0: "{0} * {0} * {0}",
-    -1.0: "1.0 / {0}",
-    0.5: "{sqrt}",
-    -0.5: "1.0 / {sqrt}",
+    -1.0: "reciprocal",
+    0.5: "root",
+    -0.5: "reciprocal root",
 }
 
 

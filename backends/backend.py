@@ -113,6 +113,9 @@ class Backend:
     #: Whether functions of the framework take arrays only, no Python numbers.
     arrays_only = False
 
+    #: Whether the framework has no numbers below the smallest normal one.
+    flushes = False
+
     def type_name(self, elem: str) -> str:
         """The name of the type that carries an element class."""
         return {"real": "real", "int": f"{self.module}.int64", "bool": f"{self.module}.bool_"}[elem]

@@ -6,6 +6,8 @@ from losslang.backends.backend import Backend
 
 
 class _Jax(Backend):
+    flushes = True
+
     def type_name(self, elem: str) -> str:
         return {"real": "real", "int": "int", "bool": "bool"}[elem]
 
@@ -23,6 +25,7 @@ BACKEND = _Jax(
     imports=("import jax", "import jax.numpy as jnp"),
     helpers=("jax_helpers.py", "jax_special.py"),
     rows={
+        "div": "_ratio({0}, {1})",
         "mod": "jnp.mod({0}, {1})",
         "floor": "jnp.floor({0}).astype(int)",
         "stop": "jax.lax.stop_gradient({0})",

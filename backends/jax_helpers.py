@@ -9,6 +9,12 @@ import jax.numpy as jnp
 from losslang.backends.jax_special import _erfcx, _log1p
 
 
+def _ratio(x, y):
+    """x / y as it stands: XLA makes (a / b) / c to a / (b c), which overflows, and the like. It does not see
+    through a choice."""
+    return jnp.where(x == x, x, jnp.nan) / jnp.where(y == y, y, jnp.nan)
+
+
 def _silence(x, y):
     """x * y, and 0 where x is exactly 0."""
     zero = x == 0

@@ -82,8 +82,7 @@ class Softmax:
     def softmax(self, x: Value | None = None) -> Value:
         exps = self.exps if x is None else self._exp(x)
         dims = exps.dims
-        code = f"{exps.closed} / {self.e.aligned(self.norm, dims)}"
-        return Value(code, dims, "real", tight=False, named=False)
+        return self.e.fill("div", exps.code, self.e.aligned(self.norm, dims), dims=dims)
 
     def log_softmax(self, x: Value | None = None) -> Value:
         value = self.x if x is None else x

@@ -52,7 +52,11 @@ def _digamma_positive(x):
     close = close - torch.where(below, 1.0 / torch.where(below, x, 1.0), 0.0)
     inverse = 1.0 / torch.clamp(x, min=2.0)
     square = inverse * inverse
-    far = torch.log(torch.clamp(x, min=2.0)) - 0.5 * inverse - square * _series(_DIGAMMA_FAR, 8.0 * square - 1.0)
+    far = (
+        torch.log(torch.clamp(x, min=2.0))
+        - 0.5 * inverse
+        - square * _series(_DIGAMMA_FAR, 8.0 * square - 1.0)
+    )
     return torch.where(x < 2, close, far)
 
 
@@ -61,7 +65,9 @@ def _digamma(x):
     negative = x <= 0
     low = torch.where(negative, x, -0.5)
     around = low - torch.round(low)
-    mirrored = _digamma_positive(1.0 - low) - torch.pi / torch.tan(torch.pi * torch.where(around == 0, 0.5, around))
+    mirrored = _digamma_positive(1.0 - low) - torch.pi / torch.tan(
+        torch.pi * torch.where(around == 0, 0.5, around)
+    )
     mirrored = torch.where(around == 0, torch.nan, mirrored)
     return torch.where(negative, mirrored, _digamma_positive(torch.where(negative, 1.0, x)))
 

@@ -85,7 +85,13 @@ def _constant_elem(args: tuple[Node, ...], attr: Any) -> Elem:
 
 # -- leaves -------------------------------------------------------------------------------------
 _row("const", 0, "leaf", lambda args, attr: frozenset(), elem=_constant_elem, doc="attr: the number")
-_row("limit", 0, "leaf", lambda args, attr: frozenset(), doc="attr: tiny, max or eps of the computing type")
+_row(
+    "limit",
+    0,
+    "leaf",
+    lambda args, attr: frozenset(),
+    doc="attr: tiny, max, eps or minexp of the computing type",
+)
 _row("input", 0, "leaf", lambda args, attr: frozenset(attr[1]), elem=lambda args, attr: attr[2],
      doc="attr: (name, axes as declared, element class)")  # fmt: skip
 _row("index", 0, "leaf", lambda args, attr: frozenset((attr,)), elem="int", doc="attr: the axis")
