@@ -142,7 +142,7 @@ class Graph:
         """A number: bool, int and float constants are of the element class of their type."""
         return self.make("const", (), value)
 
-    def limit(self, name: Literal["tiny", "max", "eps"]) -> Node:
+    def limit(self, name: Literal["tiny", "max", "eps", "minexp"]) -> Node:
         """A limit of the computing type: its smallest normal number, its largest, its spacing at 1."""
         return self.make("limit", (), name)
 
