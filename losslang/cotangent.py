@@ -199,6 +199,24 @@ def one_hot(value: Node, axis: str) -> tuple[Node, Node] | None:
     return at, value.args[1] if others is None else _cleared(value.args[1], others)
 
 
+def share_of(value: Node, over: frozenset[str]) -> tuple[Node, Node] | None:
+    """``(v, p)`` where ``value`` is v times p, p a softmax along ``over`` that drops no place, and v has no such axis."""
+    if value.op == "softmax" and value.attr == over:
+        return (value.graph.const(1.0), value) if undropped(value.args[0]) is None else None
+    if value.op not in ("neg", "mul", "div", "silence", "broadcast"):
+        return None
+    for i, factor in enumerate(value.args):
+        others = [a for j, a in enumerate(value.args) if j != i]
+        if (value.op == "div" and i) or any(a.axes & over for a in others):
+            continue
+        found = share_of(factor, over)
+        if found is not None:
+            outer = [found[0] if j == i else a for j, a in enumerate(value.args)]
+            op = "mul" if value.op == "silence" else value.op
+            return (found[0] if op == "broadcast" else value.graph.apply(op, *outer)), found[1]
+    return None
+
+
 def _sum(value: Node, over: frozenset[str]) -> Node:
     for axis in sorted(over):
         hot = one_hot(value, axis)

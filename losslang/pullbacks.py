@@ -7,6 +7,7 @@ that argument only (None where nothing flows).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from losslang.cotangent import (
     Cotangent,
@@ -18,6 +19,7 @@ from losslang.cotangent import (
     negation,
     one_hot,
     onto,
+    share_of,
     times,
     where_undropped,
     where_undropped_at,
@@ -148,7 +150,10 @@ def _softmax(node: Node, c: Cotangent) -> Parts:
         return (None,)
     (axis,) = over if len(over) == 1 else (None,)
     hot = None if axis is None else one_hot(c.value, axis)
-    c = where_undropped(c, x) if hot is None or axis is None else where_undropped_at(c, x, axis, hot[0])
+    if hot is None or axis is None:
+        c = where_undropped(replace(c, value=_without_totals(c.value, over)), x)
+    else:
+        c = where_undropped_at(c, x, axis, hot[0])
     kept = any_over(c.kept, over)
     if hot is not None and axis is not None:
         at, v = hot
@@ -174,6 +179,25 @@ def _at_largest(x: Node, value: Node, over: frozenset[str]) -> Node:
     return g.reduce("sum", g.select(top, value, 0.0), over) / g.real(g.reduce("count", top, over))
 
 
+def _without_totals(value: Node, over: frozenset[str]) -> Node:
+    """``value`` up to what is the same along ``over``: log_softmax is its logits less their log-sum-exp."""
+    if value.op == "log_softmax" and value.attr == over:
+        return value.args[0]
+    if value.op == "computed_as":
+        meant = _without_totals(value.args[0], over)
+        return value if meant is value.args[0] else meant
+    if value.op in ("add", "neg"):
+        return value.graph.apply(value.op, *(_without_totals(a, over) for a in value.args))
+    along = [i for i, a in enumerate(value.args) if a.axes & over]
+    if len(along) != 1 or value.op not in ("mul", "div", "broadcast") or (value.op == "div" and along[0]):
+        return value
+    (at,) = along
+    inner = _without_totals(value.args[at], over)
+    if value.op == "broadcast":
+        return value.graph.broadcast(inner, value.axes)
+    return value.graph.apply(value.op, *value.args[:at], inner, *value.args[at + 1 :])
+
+
 @_rule("log_softmax")
 def _log_softmax(node: Node, c: Cotangent) -> Parts:
     """ct - softmax * sum(ct), without cancellation where one place has most of the weight."""
@@ -188,6 +212,8 @@ def _log_softmax(node: Node, c: Cotangent) -> Parts:
         at, v = hot
         others = -g.apply("expm1", g.gather(node, at, axis))
         back = g.select(g.apply("eq", g.index(axis), at), v * others, -(soft * v))
+    elif (share := share_of(c.value, over)) is not None:
+        back = share[0] * (share[1] - soft)  # both add up to 1
     else:
         ct = g.broadcast(c.value, over)
         back = ct * -g.apply("expm1", node) - soft * (g.reduce("sum", ct, over) - ct)

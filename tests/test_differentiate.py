@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from backend_runs import BACKENDS, run
 
+import losslang
 from losslang.differentiate import gradient, pullback
 from losslang.ir import AxisSize, Graph, Node, walk
 
@@ -276,3 +277,24 @@ def test_random_graphs_agree_on_every_backend(seed: int) -> None:
         ]
         want = (ends[0] - ends[1]) / 2e-5
         assert np.allclose(np.sum(slope * direction.transpose(order)), want, rtol=1e-6, atol=1e-8), leaf
+
+
+def test_distributions_that_nearly_agree_have_accurate_small_gradients() -> None:
+    """Softmaxes less softmaxes, and logarithms whose totals cancel: eps of them is more than the whole gradient."""
+    z = np.array([[0.0, 0.0, 0.0], [0.0, -1e4, 0.0]], np.float32)
+    w = np.array([[-8e-5, -2e-3, -6e-4], [0.0, 1e4, -1.25]], np.float32)
+    spec = """
+      loss near
+        input p : logit[i, c] over c
+        input q : logit[i, c] over c
+        term t = sum[i](kl_divergence(p, q))
+        minimize t
+    """
+    _, found = losslang.compile(spec).value_and_grad()(p=z, q=w)
+    a, b = np.float64(z), np.float64(w)
+    share = [np.exp(x - x.max(1, keepdims=True)) for x in (a, b)]
+    share = [x / x.sum(1, keepdims=True) for x in share]
+    gap = a - b
+    to_p = share[0] * (gap - (share[0] * gap).sum(1, keepdims=True))
+    assert np.allclose(found["q"], share[1] - share[0], rtol=1e-5, atol=1e-12)
+    assert np.allclose(found["p"], to_p, rtol=1e-4, atol=1e-9)

@@ -57,6 +57,9 @@ class Matcher:
         elif pattern.op in ("add", "neg"):
             if node.elem == "real":
                 yield from self._sum(shared_linear(pattern), shared_linear(node), found, node)
+        elif pattern.op == "pow" and number(pattern.args[1]) is None:  # a variable exponent: no product
+            if node.op == "pow":
+                yield from self._same(pattern, node, found)
         elif pattern.op in ("mul", "div", "pow"):
             yield from self._product(pattern, node, found)
         elif pattern.op == node.op:

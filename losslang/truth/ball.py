@@ -29,6 +29,8 @@ UNKNOWN = math.inf
 #: Exact results may be this many bits longer than the working precision before they are rounded.
 EXACT_BITS = 1200
 
+#: Exponents beyond this are counted in whole numbers.
+_WIDE = 2.0**48
 #: Numbers within 2**NEXT of 1 or -1 remember the difference.
 NEXT = -12
 
@@ -52,7 +54,14 @@ def log2(v: Raw) -> float:
     if not v[1]:
         return magnitude(v)
     shift = max(v[3] - 60, 0)
-    return v[2] + shift + math.log2((v[1] >> shift) + (shift > 0))
+    return plus(v[2] + shift, math.log2((v[1] >> shift) + (shift > 0)))
+
+
+def plus(a: float, b: float) -> float:
+    """The sum of two exponents; whole where they are so large (e**1e30 has such) that a float would drop one."""
+    if (-_WIDE < a < _WIDE and -_WIDE < b < _WIDE) or not (math.isfinite(a) and math.isfinite(b)):
+        return a + b
+    return math.ceil(a) + math.ceil(b)
 
 
 def log_add(*bounds: float) -> float:
@@ -60,8 +69,8 @@ def log_add(*bounds: float) -> float:
     top = max(bounds)
     if top in (EXACT, UNKNOWN):
         return top
-    total = sum(2.0 ** (b - top) for b in bounds if b - top > -60)
-    return top + math.log2(total) if total != 1.0 else top
+    total = sum(2.0 ** plus(b, -top) for b in bounds if b > EXACT and plus(b, -top) > -60)
+    return plus(top, math.log2(total)) if total != 1.0 else top
 
 
 class Ball:
@@ -132,7 +141,7 @@ class Ball:
         if not v[1] and v != F_ZERO:
             known = self.sure and other.sure and v != F_NAN
             return Ball(v, EXACT if known else UNKNOWN)
-        e = log_add(log2(self.v) + other.e, log2(other.v) + self.e, self.e + other.e)
+        e = log_add(plus(log2(self.v), other.e), plus(log2(other.v), self.e), plus(self.e, other.e))
         return settle(v, e)
 
     def __truediv__(self, other: Ball) -> Ball:
@@ -154,9 +163,10 @@ class Ball:
         if self.e == EXACT and other.e == EXACT:
             exact = v == F_ZERO or libmp.mpf_mul(v, b) == a
             return Ball(v, EXACT if exact else magnitude(v) - CONTEXT.prec)
-        lost = log_add(self.e, magnitude(v) + other.e) - (magnitude(b) - 1)
-        near = other.e - (magnitude(b) - 1)  # how much of the divisor is error
-        lost += -math.log2(max(1 - 2.0**near, 2.0**-53)) if near > -50 else 0.0
+        size = magnitude(b) - 1
+        lost = plus(log_add(self.e, plus(magnitude(v), other.e)), -size)
+        near = plus(other.e, -size)  # how much of the divisor is error
+        lost = plus(lost, -math.log2(max(1 - 2.0**near, 2.0**-53)) if near > -50 else 0.0)
         return Ball(v, log_add(lost, magnitude(v) - CONTEXT.prec))
 
     def __abs__(self) -> Ball:
@@ -229,7 +239,7 @@ def settle(v: Raw, *errors: float, scale: float | None = None) -> Ball:
         v = libmp.mpf_pos(v, CONTEXT.prec, NEAREST)
         e = log_add(e, v[2] + v[3] - CONTEXT.prec)
     judged = CONTEXT.assume and scale is not None and EXACT < e < UNKNOWN
-    if judged and scale is not None and magnitude(v) <= e < scale - CONTEXT.prec / 2:
+    if judged and scale is not None and magnitude(v) <= e < scale - CONTEXT.prec // 2:
         CONTEXT.assumed += 1
         return ZERO
     return Ball(v, e)

@@ -37,6 +37,7 @@ from losslang.truth.ball import (
     compare,
     log_add,
     magnitude,
+    plus,
 )
 from losslang.truth.context import CONTEXT, precision
 
@@ -74,7 +75,7 @@ def smooth(name: str, compute: Compute, most: int | None = None) -> Unary:
             exact = v == F_ZERO or (x.v == F_ZERO and v[3] == 1)
             return Ball(v, EXACT if exact else magnitude(v) - bits)
         slope = _rough_slope(name, Ball(x.v), Ball(v))
-        return Ball(v, log_add(x.e + slope, 2 * x.e + max(slope, 0.0), magnitude(v) - bits))
+        return Ball(v, log_add(plus(x.e, slope), plus(2 * x.e, max(slope, 0)), magnitude(v) - bits))
 
     return function
 
@@ -127,7 +128,7 @@ def exp(x: Ball) -> Ball:
     if x.e > 10 or not v[1]:
         return Ball(v, UNKNOWN if v[1] or x.e > 10 else EXACT)
     spread = x.e + 1 if x.e < 0 else 2.0**x.e * 1.5
-    return Ball(v, log_add(magnitude(v) + spread, magnitude(v) - CONTEXT.prec))
+    return Ball(v, log_add(plus(magnitude(v), spread), magnitude(v) - CONTEXT.prec))
 
 
 def log(x: Ball) -> Ball:
@@ -144,7 +145,7 @@ def log(x: Ball) -> Ball:
     v = libmp.mpf_log(x.v, CONTEXT.prec + 12, NEAREST)
     if x.e == EXACT:
         return Ball(v, EXACT if v == F_ZERO else magnitude(v) - CONTEXT.prec)
-    return Ball(v, log_add(x.e - magnitude(x.v) + 2, magnitude(v) - CONTEXT.prec))
+    return Ball(v, log_add(plus(x.e, 2 - magnitude(x.v)), magnitude(v) - CONTEXT.prec))
 
 
 def log_saturated(x: Ball) -> Ball:
@@ -158,7 +159,8 @@ def sqrt(x: Ball) -> Ball:
     if x.is_zero:
         return ZERO
     if not x.sure or x.e == UNKNOWN:
-        bound = (log_add(magnitude(x.v), x.e) + 1) / 2
+        bound = plus(log_add(magnitude(x.v), x.e), 1)
+        bound = bound // 2 + 1 if isinstance(bound, int) else bound / 2
         return Ball(F_ZERO, bound)  # near 0 a root is at least that small
     if x.v == F_NAN or libmp.mpf_sign(x.v) < 0:
         return NAN
@@ -171,7 +173,7 @@ def sqrt(x: Ball) -> Ball:
     if x.e == EXACT:
         exact = libmp.mpf_mul(v, v) == x.v
         return Ball(v, EXACT if exact else magnitude(v) - CONTEXT.prec)
-    return Ball(v, log_add(x.e - magnitude(v) + 1, magnitude(v) - CONTEXT.prec))
+    return Ball(v, log_add(plus(x.e, 1 - magnitude(v)), magnitude(v) - CONTEXT.prec))
 
 
 def _log1p(v: Raw, prec: int) -> Raw:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from losslang.ir import Node, walk
 from losslang.truth.arrays import LabelledArray, Objects, axis_lengths, elementwise, ordered
-from losslang.truth.ball import EXACT, NEAREST, UNKNOWN, Ball, Doubt, magnitude
+from losslang.truth.ball import EXACT, NEAREST, UNKNOWN, Ball, Doubt, magnitude, plus
 from losslang.truth.context import CONTEXT, Overdue, precision
 from losslang.truth.gradients import backward
 from losslang.truth.values import Evaluation
@@ -190,7 +190,7 @@ def _decided(values: Objects, tolerance: float, negligible: float) -> NDArray[np
             return False
         if not isinstance(x, Ball) or x.e == EXACT:
             return True
-        return x.e < UNKNOWN and x.e <= max(magnitude(x.v) + tolerance, negligible - 4)
+        return x.e < UNKNOWN and x.e <= max(plus(magnitude(x.v), tolerance), negligible - 4)
 
     return elementwise(one, values).astype(np.bool_)
 
