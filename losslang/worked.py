@@ -7,7 +7,7 @@ proves what a user of the definition gets, and not only the formula.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 from losslang import model as m
 from losslang.backends import emit, load
 from losslang.checker import LoweredCheck, lower_checks
-from losslang.diagnostics import Diagnostic
 from losslang.differentiate import gradient
 from losslang.program import Function, Result
 from losslang.rewrite import rewrite
@@ -39,46 +38,75 @@ class Outcome:
     problem: str = ""
 
 
-def run_checks(file: m.File, path: str | None, backend: str) -> Iterator[Outcome]:
-    """Every ``check`` of ``file`` in its order. ``backend``'s library must be installed."""
-    for statement, lowered, problems in lower_checks(file, path, gradient):
-        yield _outcome(statement, path, lowered, problems, backend)
+#: How many examples are compiled at once: a compiler's start costs more than an example.
+_TOGETHER = 20
+
+Runner = Callable[[], Sequence[tuple[Any, Any]]]
 
 
-def _outcome(
-    statement: m.Check, path: str | None, lowered: LoweredCheck | None, problems: list[Diagnostic], backend: str
-) -> Outcome:  # fmt: skip
-    if lowered is None:
-        return Outcome(statement, path, False, problem="; ".join(d.message for d in problems))
-    found, expected = _evaluate(lowered, backend)
-    passed = _holds(lowered, found, expected)
-    return Outcome(statement, path, passed, found, expected, lowered.within)
+class Worked:
+    """Every ``check`` of a file, lowered and rewritten once, to be run on any backend that is installed."""
+
+    def __init__(self, file: m.File, path: str | None) -> None:
+        self._path = path
+        self._examples = list(lower_checks(file, path, gradient))
+        self._functions = [
+            _function(at, lowered) for at, (_, lowered, _) in enumerate(self._examples) if lowered is not None
+        ]
+
+    def run(self, backend: str) -> Iterator[Outcome]:
+        """What became of each, in their order."""
+        numbers = self._numbers(backend)
+        for statement, lowered, problems in self._examples:
+            if lowered is None:
+                problem = "; ".join(d.message for d in problems)
+                yield Outcome(statement, self._path, False, problem=problem)
+                continue
+            found, expected = next(numbers)
+            passed = _holds(lowered, found, expected)
+            yield Outcome(statement, self._path, passed, found, expected, lowered.within)
+
+    def _numbers(self, backend: str) -> Iterator[tuple[float, float]]:
+        real, precise = _double(backend)
+        for at in range(0, len(self._functions), _TOGETHER):
+            functions = self._functions[at : at + _TOGETHER]
+            loaded = load(emit(functions, backend), backend)
+            calls = [loaded[function.name] for function in functions]
+            with precise():
+                run = _compiled(backend, lambda calls=calls: [call(real) for call in calls])
+                numbers = [(float(found), float(expected)) for found, expected in run()]
+            yield from numbers
 
 
-def _evaluate(lowered: LoweredCheck, backend: str) -> tuple[float, float]:
+def _function(at: int, lowered: LoweredCheck) -> Function:
     graph = lowered.graph
     roots = rewrite([graph.real(lowered.value), graph.real(lowered.expected)], trace=Trace())
-    function = Function("example", (), tuple(Result(root, ()) for root in roots))
-    run = load(emit([function], backend), backend)["example"]
-    real, precise = _double(backend)
-    with precise:
-        found, expected = run(real)
-    return float(found), float(expected)
+    return Function(f"example_{at}", (), tuple(Result(root, ()) for root in roots))
 
 
-def _double(backend: str) -> tuple[Any, AbstractContextManager[Any]]:
-    """The backend's double type, and what must surround its use."""
+def _compiled(backend: str, run: Runner) -> Runner:
+    """JAX runs losses under ``jit``, and compiles each operation by itself without it."""
+    if backend != "jax":
+        return run
+    import jax
+
+    compiled: Runner = jax.jit(run)
+    return compiled
+
+
+def _double(backend: str) -> tuple[Any, Callable[[], AbstractContextManager[Any]]]:
+    """The backend's double type, and what makes the surroundings of its use."""
     if backend == "torch":
         import torch
 
-        return torch.float64, nullcontext()
+        return torch.float64, nullcontext
     if backend == "jax":
         import jax
 
-        return jax.numpy.float64, jax.enable_x64(True)
+        return jax.numpy.float64, lambda: jax.enable_x64(True)
     import numpy
 
-    return numpy.float64, nullcontext()
+    return numpy.float64, nullcontext
 
 
 def _holds(lowered: LoweredCheck, found: float, expected: float) -> bool:

@@ -37,9 +37,9 @@ def test_specs_in_the_documentation_are_clean(name: str, at: int, text: str) -> 
 @pytest.mark.parametrize(("name", "at", "text"), SPECS, ids=[f"{name}-{at}" for name, at, _ in SPECS])
 def test_worked_examples_in_the_documentation_hold(name: str, at: int, text: str) -> None:
     from losslang.spec import Spec
-    from losslang.worked import run_checks
+    from losslang.worked import Worked
 
-    outcomes = list(run_checks(Spec.load(text).file, None, "numpy"))
+    outcomes = list(Worked(Spec.load(text).file, None).run("numpy"))
     assert len(outcomes) == text.count("\ncheck ")
     assert [o for o in outcomes if not o.passed] == []
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 @backend_option(help="Only this one; by default all that are installed.")
 def command(paths: Sequence[str], backend: str | None) -> None:
     """Run the `check` statements of specs; without PATH, those of the whole library."""
-    from losslang.worked import run_checks
+    from losslang.worked import Worked
 
-    files = list(_files(paths))
+    files = [Worked(file, path) for path, file in _files(paths)]
     backends = [backend] if backend else installed()
     total = failed = 0
     for name in backends:
-        for path, file in files:
-            for outcome in run_checks(file, path, name):
+        for file in files:
+            for outcome in file.run(name):
                 total += 1
                 if not outcome.passed:
                     failed += 1
