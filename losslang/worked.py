@@ -73,7 +73,7 @@ class Worked:
             loaded = load(emit(functions, backend), backend)
             calls = [loaded[function.name] for function in functions]
             with precise():
-                run = _compiled(backend, lambda calls=calls: [call(real) for call in calls])
+                run = _compiled(backend, calls, real)
                 numbers = [(float(found), float(expected)) for found, expected in run()]
             yield from numbers
 
@@ -84,8 +84,12 @@ def _function(at: int, lowered: LoweredCheck) -> Function:
     return Function(f"example_{at}", (), tuple(Result(root, ()) for root in roots))
 
 
-def _compiled(backend: str, run: Runner) -> Runner:
-    """JAX runs losses under ``jit``, and compiles each operation by itself without it."""
+def _compiled(backend: str, calls: Sequence[Callable[[Any], tuple[Any, Any]]], real: Any) -> Runner:
+    """All calls as one. JAX runs losses under ``jit``, and compiles each operation by itself without it."""
+
+    def run() -> list[tuple[Any, Any]]:
+        return [call(real) for call in calls]
+
     if backend != "jax":
         return run
     import jax

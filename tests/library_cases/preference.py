@@ -1,0 +1,83 @@
+"""Cases of `specs/library/preference.loss`."""
+
+from __future__ import annotations
+
+import numpy as np
+from parity import Case
+from torch import Tensor
+
+from library_cases.peers import F, N, torch
+from library_cases.rows import logistic
+
+
+def dpo(pc: Tensor, pr: Tensor, rc: Tensor, rr: Tensor, beta: float = 0.1, smoothing: float = 0.0) -> Tensor:
+    h = beta * ((pc - pr) - (rc - rr))
+    return (1 - smoothing) * logistic(h) + smoothing * logistic(-h)
+
+
+def ipo(pc: Tensor, pr: Tensor, rc: Tensor, rr: Tensor, beta: float = 0.1) -> Tensor:
+    return ((pc - pr) - (rc - rr) - 1 / (2 * beta)) ** 2
+
+
+def kto(policy: Tensor, reference: Tensor, desirable: Tensor, beta: float = 0.1) -> Tensor:
+    """Ethayarajh et al., 2024, equation 8, both weights 1, the reference point from the same batch."""
+    r = policy - reference
+    z = torch.clamp(r.mean(), min=0).detach()
+    return torch.where(desirable > 0, 1 - torch.sigmoid(beta * (r - z)), 1 - torch.sigmoid(beta * (z - r)))
+
+
+def orpo(chosen: Tensor, rejected: Tensor, weight: float = 0.1) -> Tensor:
+    def odds(log_p: Tensor) -> Tensor:
+        return torch.exp(log_p) / (1 - torch.exp(log_p))
+
+    return -chosen - weight * torch.log(torch.sigmoid(torch.log(odds(chosen) / odds(rejected))))
+
+
+def ppo_clip(log_ratio: Tensor, advantage: Tensor, clip: float = 0.2) -> Tensor:
+    ratio = torch.exp(log_ratio)
+    return -torch.minimum(ratio * advantage, torch.clamp(ratio, 1 - clip, 1 + clip) * advantage)
+
+
+def value_clip(value: Tensor, old: Tensor, target: Tensor, clip: float = 0.2) -> Tensor:
+    held = old + torch.clamp(value - old, -clip, clip)
+    return torch.maximum((value - target) ** 2, (held - target) ** 2) / 2
+
+
+def grpo(log_ratio: Tensor, reward: Tensor, clip: float = 0.2) -> Tensor:
+    advantage = (reward - reward.mean()) / reward.std(correction=0)
+    return ppo_clip(log_ratio, advantage, clip)
+
+
+FOUR = "pc: logprob[n]; pr: logprob[n]; rc: logprob[n]; rr: logprob[n]"
+CASES = [
+    Case("bradley_terry", "a: score[n]; b: score[n]", "bradley_terry(a, b)", N, lambda a, b: F.softplus(b - a)),
+    Case("dpo", FOUR, "dpo(pc, pr, rc, rr, 0.3, 0.1)", N,
+         lambda *a: dpo(*a, beta=0.3, smoothing=0.1)),
+    Case("robust_dpo", FOUR, "robust_dpo(pc, pr, rc, rr, 0.3, 0.2)", N,
+         lambda *a: (0.8 * dpo(*a, beta=0.3) - 0.2 * dpo(*a, beta=-0.3)) / 0.6),
+    Case("ipo", FOUR, "ipo(pc, pr, rc, rr, 0.3)", N, lambda *a: ipo(*a, beta=0.3)),
+    Case("kto", "p: logprob[n]; q: logprob[n]; y: binary[n]", "kto[n](p, q, y, 0.5)", N,
+         lambda p, q, y: kto(p, q, y, 0.5)),
+    Case("orpo", "a: logprob[n]; b: logprob[n]", "orpo(a, b, 0.7)", N, lambda a, b: orpo(a, b, 0.7)),
+    Case("simpo", "a: logprob[n]; b: logprob[n]", "simpo(a, b)", N,
+         lambda a, b: -F.logsigmoid(2 * (a - b) - 0.5)),
+    Case("cpo", "a: logprob[n]; b: logprob[n]", "cpo(a, b)", N, lambda a, b: -F.logsigmoid(0.1 * (a - b)) - a),
+    Case("slic", "a: logprob[n]; b: logprob[n]", "slic(a, b, 0.5)", N,
+         lambda a, b: F.margin_ranking_loss(a, b, torch.ones_like(a), margin=0.5, reduction="none")),
+    Case("policy_gradient", "p: logprob[n]; a: real[n]", "policy_gradient(p, a)", N, lambda p, a: -p * a.detach()),
+    Case("ppo_clip", "x: real[n]; a: real[n]", "ppo_clip(x / 2, a)", N, lambda x, a: ppo_clip(x / 2, a)),
+    Case("value_clip", "x: real[n]; y: real[n]; z: real[n]", "value_clip(x, y, z)", N, value_clip),
+    Case("grpo", "x: real[n, g]; r: real[n, g]", "grpo[g](x / 2, r)", ("n", "g"),
+         lambda x, r: torch.stack([grpo(a / 2, b) for a, b in zip(x, r, strict=True)])),
+    Case("kl_k3", "p: logprob[n]; q: logprob[n]", "kl_k3(p, q)", N, lambda p, q: torch.expm1(q - p) - (q - p)),
+    Case("entropy_bonus", "x: logit[n, c] over c", "entropy_bonus(x)", N,
+         lambda x: torch.distributions.Categorical(logits=x).entropy()),
+    Case("log_odds", "p: prob[n]", "log_odds(p)", N, torch.logit),
+    Case("log_odds_of_logs", "p: logprob[n]", "log_odds(p)", N, lambda p: p - torch.log(-torch.expm1(p))),
+    Case("standardize", "x: real[n, g]", "standardize[g](x)", ("n", "g"),
+         lambda x: (x - x.mean(1, keepdim=True)) / x.std(1, keepdim=True, correction=0)),
+    Case("kl_k1", "p: logprob[n]; q: logprob[n]", "kl_k1(p, q)", N, lambda p, q: p - q),
+    Case("kl_k2", "p: logprob[n]; q: logprob[n]", "kl_k2(p, q)", N, lambda p, q: F.mse_loss(p, q, reduction="none") / 2),
+    Case("equal_rewards", "x: real[n, g]; r: real[n, g]", "x + grpo[g](x, r)", ("n", "g"), lambda x, r: x,
+         given={"r": np.full((5, 4), 0.3)}),
+]  # fmt: skip
