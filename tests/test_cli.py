@@ -367,6 +367,28 @@ def test_run_explains_bad_data(folder: Path) -> None:
 # -- verify, list, new, schema --------------------------------------------------------------------------
 
 
+def test_verify_takes_every_loss_of_a_file(folder: Path) -> None:
+    (folder / "several.loss").write_text(
+        "input x : real[n]\n"
+        "loss first\n term t = mean[n](x^2)\n minimize t\n"
+        "loss second\n term t = mean[n](abs(x))\n minimize t\n"
+    )
+    options = ("several.loss", "--backend", "numpy", "--budget", "1", "--format", "json")
+    both = json.loads(run("verify", *options).stdout)
+    assert [report["loss"] for report in both] == ["first", "second"]
+    assert json.loads(run("verify", *options, "--loss", "second").stdout)["loss"] == "second"
+
+
+def test_verify_does_not_say_that_holds_what_was_not_tried(folder: Path) -> None:
+    (folder / "outside.loss").write_text(
+        "extern encode[p, f](image: real[p]) : embedding[f]\n"
+        "loss outside\n input x : real[b, p]\n term t = mean[b, f](encode[p, f](x)^2)\n minimize t\n"
+    )
+    result = run("verify", "outside.loss", "--backend", "numpy")
+    assert result.exit_code == 0
+    assert "nothing could be decided" in result.stdout and "holds" not in result.stdout.splitlines()[-1]
+
+
 def test_verify_reports_every_guarantee(folder: Path) -> None:
     result = run("verify", "clean.loss", "--backend", "numpy", "--budget", "1")
     assert result.exit_code == 0, result.stdout

@@ -374,3 +374,71 @@ def test_where_a_value_is_undefined_or_infinite_so_is_its_gradient(term: str, x:
     assert not np.isfinite(reference.values["total"].values)
     slope = reference.gradients["x", None]
     assert np.isnan(slope.values).all() or np.isinf(slope.radius).all()
+
+
+FITS = {
+    "merged": (
+        "axis cell = 6",
+        "input x : real[high, wide]\n input y : real[cell]",
+        "sum[cell](x[(high, wide) -> cell] * y)",
+        lambda n: n["high"] * n["wide"] == n["cell"] == 6,
+    ),
+    "as long as merged": (
+        "",
+        "input x : real[high, wide]\n input y : real[cell]",
+        "sum[cell](x[(high, wide) -> cell] * y)",
+        lambda n: n["high"] * n["wide"] == n["cell"],
+    ),
+    "picked": ("", "input x : real[n, c]", "sum[n](x[c = 7])", lambda n: n["c"] >= 8),
+    "fixed": ("axis c = 5", "input x : real[n, c]", "sum[n, c](x)", lambda n: n["c"] == 5),
+    "renamed": (
+        "",
+        "input x : real[a]\n input y : real[b]",
+        "sum[a](x * y[b -> a])",
+        lambda n: n["a"] == n["b"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_lengths_fit_together(name: str) -> None:
+    axes, inputs, term, fit = FITS[name]
+    text = f"{axes}\nloss sized\n {inputs}\n term t = {term}\n minimize t"
+    lowered = verify_run.elaborated(text, None)
+    for regime, turn in [(r, t) for r in ("ordinary", "single") for t in range(4)]:
+        assert fit(make(lowered, np.random.default_rng(turn), regime, "float32", turn).sizes)
+    assert verify(text, backends=["numpy"], count=4).passed
+
+
+@pytest.mark.parametrize(
+    ("axes", "inputs", "term", "told"),
+    [
+        (
+            "axis a = 2\naxis b = 3",
+            "input x : real[a]\n input y : real[b]",
+            "sum[a](x * y[b -> a])",
+            "equally long",
+        ),
+        (
+            "axis cell = 7\naxis high = 2",
+            "input x : real[high, wide]\n input y : real[cell]",
+            "sum[cell](x[(high, wide) -> cell] * y)",
+            "never be as many",
+        ),
+    ],
+)
+def test_where_no_lengths_fit_nothing_is_decided(axes: str, inputs: str, term: str, told: str) -> None:
+    report = verify(f"{axes}\nloss sized\n {inputs}\n term t = {term}\n minimize t", backends=["numpy"])
+    assert report.findings and all(f.status == "undecided" and told in f.reason for f in report.findings)
+
+
+def test_a_truth_that_cannot_be_computed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: Any, **more: Any) -> Any:
+        raise ArithmeticError("no such number")
+
+    monkeypatch.setattr("losslang.verify.reference.truth", broken)
+    monkeypatch.setattr("losslang.verify.masks.evaluate", broken)
+    report = verify(masked_mean(), backends=["numpy"], count=2)
+    for guarantee in (2, 3):
+        found = finding(report, guarantee)
+        assert found.status == "undecided" and "no such number" in found.reason

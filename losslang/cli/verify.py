@@ -21,10 +21,10 @@ _MARKS = {"passed": "ok", "failed": "FAILED", "undecided": "undecided", "not_app
 @click.command("verify")
 @click.argument("spec", metavar="SPEC")
 @backend_option(help="Only this one; by default all that are installed.")
-@click.option("--loss", help="Which loss of the file.")
+@click.option("--loss", help="Which loss of the file; by default each of them.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the inputs.")
 @click.option(
-    "--budget", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Seconds to spend."
+    "--budget", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Seconds for each loss."
 )
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(spec: str, backend: str | None, loss: str | None, seed: int, budget: float, format: str) -> None:
@@ -36,15 +36,19 @@ def command(spec: str, backend: str | None, loss: str | None, seed: int, budget:
     from losslang.verify import verify
 
     loaded = load_spec(spec)
+    names: list[str | None] = [loss] if loss is not None else [*loaded.losses()] or [None]
     with _progress() as progress:
-        report = verify(loaded, [backend] if backend else None, loss, seed, budget, progress)
+        reports = [verify(loaded, [backend] if backend else None, n, seed, budget, progress) for n in names]
     if format == "json":
         import json
 
-        click.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+        found = [report.to_json() for report in reports]
+        click.echo(json.dumps(found[0] if len(found) == 1 else found, indent=2, ensure_ascii=False))
     else:
-        _print(report)
-    if not report.passed:
+        for at, report in enumerate(reports):
+            click.echo("\n" if at else "", nl=False)
+            _print(report)
+    if not all(report.passed for report in reports):
         raise click.exceptions.Exit(1)
 
 
@@ -75,9 +79,24 @@ def _print(report: Report) -> None:
         for finding in report.findings:
             if finding.guarantee == number:
                 _print_finding(finding)
-    failed = len(report.failures())
-    told = f"{failed} of {len(report.findings)} findings failed" if failed else "every guarantee holds"
-    click.echo(f"\n{told} ({report.seconds:.1f} s)")
+    click.echo(f"\n{_summary(report)} ({report.seconds:.1f} s)")
+
+
+def _summary(report: Report) -> str:
+    failed, size = len(report.failures()), len(report.findings)
+    if failed:
+        return f"{failed} of {size} findings failed"
+    undecided = sum(finding.status == "undecided" for finding in report.findings)
+    if undecided == size:
+        return "nothing could be decided"
+    numbers = sum(finding.undecided for finding in report.findings if finding.guarantee == 2)
+    if undecided:
+        return f"nothing failed, but {undecided} of {size} findings are undecided"
+    return (
+        f"every guarantee holds, as far as {numbers} numbers could be decided"
+        if numbers
+        else "every guarantee holds"
+    )
 
 
 def _print_finding(finding: Finding) -> None:

@@ -19,6 +19,7 @@ from losslang.kinds import Kind
 from losslang.lowered import LoweredLoss, LoweredTerm
 from losslang.verify.inputs import REGIMES, Array, Case, make
 from losslang.verify.judge import GRADIENT_TOLERANCE, SMALL, VALUE_TOLERANCE, Mark, marks
+from losslang.verify.lengths import Unsatisfiable
 from losslang.verify.reference import Expected, Reference, gradient_leaves
 from losslang.verify.report import plain
 from losslang.verify.run import DTYPES, elaborated
@@ -144,6 +145,10 @@ def certify(spec: Any, loss: str | None = None, seed: int = 0, budget: float = 1
     if outside:
         reason = f"Nothing was tested: of the extern `{outside[0]}` the spec does not say what it computes."
         return Certificate(lowered.name, seed, (), reason)
+    try:
+        make(lowered, np.random.default_rng(seed), REGIMES[0], DTYPES[0])
+    except Unsatisfiable as error:
+        return Certificate(lowered.name, seed, (), f"Nothing was tested: no inputs fit it: {error}.")
     end = time.monotonic() + budget
     found = []
     for at, term in enumerate(lowered.terms):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from losslang.interval import Interval
 from losslang.kinds import Kind
 from losslang.lowered import LoweredHyper, LoweredLoss, Schedule
+from losslang.verify.lengths import lengths as lengths_of
 
 Array = NDArray[Any]
 
@@ -91,8 +92,12 @@ def cases(lowered: LoweredLoss, rng: np.random.Generator, dtypes: Sequence[str])
 
 
 def make(lowered: LoweredLoss, rng: np.random.Generator, regime: str, dtype: str, turn: int = 0) -> Case:
-    """One case of a regime. Lengths change with the turn only: some backends compile for every shape."""
-    lengths = sizes(lowered, np.random.default_rng(turn), regime)
+    """One case of a regime. Lengths change with the turn only: some backends compile for every shape.
+
+    Raises:
+        Unsatisfiable: no lengths of the axes fit the loss.
+    """
+    lengths = lengths_of(lowered, np.random.default_rng(turn), regime == "single")
     arrays: dict[str, Any] = {}
     for each in lowered.inputs:
         made = {
@@ -101,42 +106,6 @@ def make(lowered: LoweredLoss, rng: np.random.Generator, regime: str, dtype: str
         arrays[each.name] = made if each.collection else made[None]
     hypers = {h.name: _hyper(h, rng, turn) for h in lowered.hypers}
     return Case(f"{regime} #{turn}" if turn else regime, dtype, arrays, hypers, lengths)
-
-
-def sizes(lowered: LoweredLoss, rng: np.random.Generator, regime: str) -> dict[str, int]:
-    """A length for every axis of the inputs, short enough for arithmetic of thousands of digits."""
-    graph = lowered.graph
-    least: dict[str, int] = {}
-    for axis, index in lowered.constant_picks:
-        root = str(graph.size_root(axis))
-        least[root] = max(least.get(root, 1), index + 1 if index >= 0 else -index)
-    names = {a: None for each in lowered.inputs for leaf in each.leaves for a in leaf.axes}
-    names |= {a: None for h in lowered.hypers for a in h.axes}
-    names |= {each.kind.of: None for each in lowered.inputs if each.kind.of is not None}
-    rank = max((len(leaf.axes) for each in lowered.inputs for leaf in each.leaves), default=0)
-    top = 4 if rank <= 2 else 3
-    group = _equal(names, lowered.equal_sizes, graph.size_root)
-    drawn: dict[str, int] = {}
-    for axis in names:
-        key = group[axis]
-        if key not in drawn:
-            drawn[key] = 1 if regime == "single" else int(rng.integers(2, top + 1))
-        drawn[key] = max(drawn[key], least.get(str(graph.size_root(axis)), 1), least.get(axis, 1))
-        if axis in lowered.fixed:
-            drawn[key] = lowered.fixed[axis]
-    for hyper in lowered.hypers:
-        shape = np.shape(hyper.default) if isinstance(hyper.default, tuple) else ()
-        for axis, length in zip(hyper.axes, shape, strict=False):
-            drawn[group[axis]] = length  # its default is what is tried
-    return {axis: drawn[group[axis]] for axis in names}
-
-
-def _equal(names: Iterable[str], pairs: Sequence[tuple[str, str]], root: Any) -> dict[str, str]:
-    group = {a: str(root(a)) for a in names}
-    for a, b in pairs:
-        old, new = group.get(a, str(root(a))), group.get(b, str(root(b)))
-        group = {k: new if v == old else v for k, v in group.items()}
-    return group
 
 
 def _hyper(hyper: LoweredHyper, rng: np.random.Generator, turn: int) -> Any:

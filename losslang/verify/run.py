@@ -13,8 +13,9 @@ from losslang.ir import walk
 from losslang.lowered import LoweredLoss, Signature
 from losslang.truth import until
 from losslang.verify import masks, split
-from losslang.verify.inputs import Case, cases, make
+from losslang.verify.inputs import REGIMES, Case, cases, make
 from losslang.verify.judge import GRADIENT_TOLERANCE, VALUE_TOLERANCE, Mark, compare, marks
+from losslang.verify.lengths import Unsatisfiable
 from losslang.verify.reference import Expected, Reference
 from losslang.verify.report import GUARANTEES, Finding, Report, Status, Worst
 from losslang.verify.shrink import shrink
@@ -29,7 +30,7 @@ SHRINK_SECONDS = 2.0
 
 @dataclass
 class _Ledger:
-    """What was seen of one guarantee on one backend."""
+    """What was seen of one guarantee on one backend. ``puzzle``: why a truth could not be computed."""
 
     cases: int = 0
     undecided: int = 0
@@ -37,6 +38,7 @@ class _Ledger:
     worst: Mark | None = None
     case: Case | None = None
     error: str | None = None
+    puzzle: str | None = None
 
     def see(self, case: Case, found: Iterable[Mark]) -> None:
         self.cases += 1
@@ -115,7 +117,12 @@ def verify(
     lowered, compile_one = _prepared(spec, loss, rewrite)
     outside = sorted({n.attr[0] for n in walk([lowered.total]) if n.op == "extern"})
     if outside:
-        return _unknowable(lowered, outside, seed, tuple(backends or installed()))
+        reason = f"it calls the extern `{outside[0]}`, of which the formula does not say what it computes"
+        return _unknowable(lowered, reason, seed, tuple(backends or installed()))
+    try:
+        make(lowered, np.random.default_rng(seed), REGIMES[0], DTYPES[0])
+    except Unsatisfiable as error:
+        return _unknowable(lowered, f"no inputs fit it: {error}", seed, tuple(backends or installed()))
     subjects = [Subject(b, compile_one(b)) for b in (backends or installed())]
     steps = count + len(MASK_REGIMES) + len(_axes(lowered))
     session = _Session(lowered, subjects, seed, start, start + budget, progress, steps)
@@ -128,9 +135,8 @@ def verify(
     return Report(lowered.name, seed, names, tuple(session.findings), tried, time.monotonic() - start)
 
 
-def _unknowable(lowered: LoweredLoss, externs: list[str], seed: int, backends: tuple[str, ...]) -> Report:
-    """A loss with externs is not judged: what they compute is not in the spec."""
-    reason = f"it calls the extern `{externs[0]}`, of which the formula does not say what it computes"
+def _unknowable(lowered: LoweredLoss, reason: str, seed: int, backends: tuple[str, ...]) -> Report:
+    """Nothing is judged, and why."""
     findings = tuple(Finding(g, b, "undecided", reason) for g in GUARANTEES for b in backends)
     return Report(lowered.name, seed, backends, findings, 0, 0.0)
 
@@ -189,7 +195,11 @@ def _values(session: _Session, count: int) -> int:
             except Exception as error:
                 ledgers[1, subject.backend].crash(case, error)
                 continue
-            found = list(marks(reference, results))
+            try:
+                found = list(marks(reference, results))
+            except Exception as error:  # of the judge: says nothing of the loss, and the user must know
+                ledgers[2, subject.backend].puzzle = _untold(error)
+                continue
             ledgers[1, subject.backend].see(case, [_finite(m) for m in found])
             ledgers[2, subject.backend].see(case, [m for m in found if m.finite])
             ledgers[6, subject.backend].see(case, _accounted(results))
@@ -201,6 +211,10 @@ def _values(session: _Session, count: int) -> int:
     for subject in session.subjects:
         _close_values(session, subject, ledgers)
     return tried
+
+
+def _untold(error: Exception) -> str:
+    return f"the formula as written could not be evaluated ({type(error).__name__}: {error})"
 
 
 def _finite(mark: Mark) -> Mark:
@@ -308,7 +322,7 @@ def _finding(
 ) -> Finding:
     counted: dict[str, Any] = {"cases": ledger.cases, "undecided": ledger.undecided}
     if ledger.cases == 0:
-        return Finding(guarantee, backend, "undecided", "no case could be tried", **counted)
+        return Finding(guarantee, backend, "undecided", ledger.puzzle or "no case could be tried", **counted)
     case, mark = ledger.case, ledger.worst
     if ledger.failed and case is not None and mark is not None:
         fails = lambda c: any(not m.good for m in judge(c))  # noqa: E731
@@ -319,6 +333,8 @@ def _finding(
         if guarantee == 5:
             reason = f"{mark.place} is {mark.got:.9g}, elsewhere {mark.expected:.9g}: {wrong}"
         return Finding(guarantee, backend, "failed", reason, _worst(case, mark), **counted)
+    if ledger.puzzle is not None:
+        return Finding(guarantee, backend, "undecided", ledger.puzzle, **counted)
     status: Status = "undecided" if ledger.decided == 0 and ledger.undecided else "passed"
     reason = f"{ledger.cases} cases"
     if ledger.undecided:
@@ -339,12 +355,17 @@ def _worst(case: Case, mark: Mark) -> Worst:
 def _masked(session: _Session) -> None:
     rng = np.random.default_rng(session.seed + 1)
     ledgers = {s.backend: _Ledger() for s in session.subjects}
+    puzzle: str | None = None
     for turn, regime in enumerate(MASK_REGIMES):
         session.step(f"masks: {regime}")
         if turn and session.beyond(0.85):
             break
         case = make(session.lowered, rng, regime, "float32", turn)
-        places = masks.masked_places(session.lowered, case)
+        try:
+            places = masks.masked_places(session.lowered, case)
+        except Exception as error:
+            puzzle = _untold(error)
+            continue
         if not places:
             continue
         for subject in session.subjects:
@@ -359,7 +380,9 @@ def _masked(session: _Session) -> None:
                 except Exception as error:
                     ledgers[subject.backend].crash(bad, error)
     for backend, ledger in ledgers.items():
-        if ledger.cases == 0:
+        if puzzle is not None and not ledger.failed:
+            finding = Finding(3, backend, "undecided", puzzle, cases=ledger.cases)
+        elif ledger.cases == 0:
             finding = Finding(
                 3, backend, "not_applicable", "nothing is masked out in the inputs that were tried"
             )

@@ -31,8 +31,6 @@ _WHY = {
     "index": "positions along it are used",
     "rename": "its places are compared with each other",
     "gather": "places along it are picked by index",
-    "merge": "it is merged with other axes",
-    "unmerge": "it is part of a merged axis",
 }
 
 
@@ -82,10 +80,8 @@ def _reason(node: Node, axis: str) -> str | None:
         return _WHY["index"]
     if node.op == "rename" and axis in attr:
         return _WHY["rename"]
-    if node.op == "merge" and axis in attr[0]:
-        return _WHY["merge"]
-    if node.op == "unmerge" and axis in attr[0]:
-        return _WHY["unmerge"]
+    if node.op in ("merge", "unmerge") and (axis in attr[0] or axis == attr[1]):
+        return "it is merged with other axes" if axis in attr[0] else "it is made of other axes"
     if node.op in ("log_chain", "chain_sum"):
         return _WHY[node.op] if axis in attr else None
     if node.op == "gather":
