@@ -8,6 +8,7 @@ from losslang.checker.conversion import as_boolean, as_real, shown_kind
 from losslang.checker.reductions import ALONG, Along, Row
 from losslang.checker.scope import Context, Scope, resolve_axes, shown, shown_axes
 from losslang.checker.values import Collection, Meaning, Value
+from losslang.checker.walking import children
 from losslang.ir import Node
 from losslang.kinds import Kind
 
@@ -40,7 +41,7 @@ def along_value(
     row = ALONG[call.function]
     x = _taken(context, row, x, call)
     along = along or resolve_along(context, scope, call, [x], options)
-    _require_reducible(along, x, row)
+    _require_reducible(along, x, row, scope, call)
     if row.keeps:
         missing = frozenset(along.axes) - x.axes
         assert not missing
@@ -152,7 +153,7 @@ def _mask(
     if stray:
         raise context.fail(
             "LL212", f"the mask has the axis {shown_axes(stray)}, which the masked value lacks", expression.span,
-            f"reduce the mask over {shown_axes(stray)} with `any` or `all`, or give the value that axis",
+            f"reduce the mask over {shown_axes(stray)} with `any` or `all`, multiply by the mask and sum, or give the value that axis",
         )  # fmt: skip
     return mask.node
 
@@ -187,16 +188,31 @@ def _weight(
     return weight.node
 
 
-def _require_reducible(along: Along, x: Value, row: Row) -> None:
+def _greedy(scope: Scope, expression: m.Node) -> m.Call | None:
+    """A call in it that names no axes and so takes all that its argument has."""
+    if isinstance(expression, m.Call) and (expression.along is None or not expression.along.axes):
+        found = scope.module.find_def(expression.function)
+        if found is not None and any(ref.pack for ref in found[0].axes):
+            return expression
+    inner = (_greedy(scope, child) for child in children(expression))
+    return next((call for call in inner if call is not None), None)
+
+
+def _require_reducible(along: Along, x: Value, row: Row, scope: Scope, call: m.Call) -> None:
     available = (
         x.axes if row.keeps else x.axes | (_mask_axes(along) & (x.introduced | along.context.index_axes))
     )
     missing = [a for a in along.axes if a not in available]
     if missing:
         names = ", ".join(f"`{shown(a)}`" for a in missing)
+        help = f"leave {names} out of the bracket, or check what the expression is made of"
+        greedy = _greedy(scope, call.args[0])
+        if greedy is not None:
+            name = greedy.function
+            help = f"`{name}` takes all axes where none are named: write `{name}[axis](…)`"
         raise along.context.fail(
             "LL204", f"`{along.name}` works along {names}, but the expression has {shown_axes(x.axes)}", along.span,
-            f"leave {names} out of the bracket, or check what the expression is made of",
+            help,
         )  # fmt: skip
 
 

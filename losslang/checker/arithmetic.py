@@ -30,7 +30,7 @@ def require_aligned(context: Context, values: Sequence[Value], span: Span) -> No
                 continue
             shared = a.axes & b.axes
             contracted = (
-                f"; to sum over {shown_axes(shared)} as well, use `dot` or `distance`" if shared else ""
+                f"; to sum products along {shown_axes(shared)}, use `dot[axis](a, b)`" if shared else ""
             )
             raise context.fail(
                 "LL203",
@@ -234,10 +234,20 @@ def _chained(context: Context, node: m.Chain, leaves: Iterator[Value]) -> Value:
 
 
 def _numbers(context: Context, values: list[Value], spans: Sequence[Span]) -> list[Value]:
-    """All as reals, unless all are integers (positions and sizes), which stay so."""
-    if all(v.node.elem == "int" and v.kind.name != "label" for v in values):
+    """All as reals, unless all are integers (positions and sizes, and counts beside them), which stay so."""
+    whole = [v.node.elem == "int" and v.kind.name != "label" for v in values]
+    if all(whole):
         return values
+    if any(v.kind == INDEX and v.constant is None for v in values) and all(
+        w or v.kind.name == "count" for v, w in zip(values, whole, strict=True)
+    ):
+        return [v if w else _whole(context, v) for v, w in zip(values, whole, strict=True)]
     return [as_real(context, v, span) for v, span in zip(values, spans, strict=True)]
+
+
+def _whole(context: Context, count: Value) -> Value:
+    node = context.graph.apply("to_int", count.node)
+    return Value(node, INDEX, count.spoilt, count.introduced, False, count.ordered)
 
 
 def add(context: Context, values: list[Value], signs: list[int], spans: Sequence[Span]) -> Value:
@@ -476,4 +486,6 @@ def guards(mask: Node, label: Node) -> bool:
     """Whether ``mask`` holds only where ``label`` is not its ignored value."""
     if mask.op == "and":
         return any(guards(part, label) for part in mask.args)
+    if mask.op in ("gather", "rename") and (mask.op, mask.attr) == (label.op, label.attr):
+        return mask.args[1:] == label.args[1:] and guards(mask.args[0], label.args[0])
     return mask.op == "ne" and label in mask.args and any(a.op == "const" for a in mask.args)

@@ -77,7 +77,10 @@ def introduced_names(target: Inlined) -> tuple[str, ...]:
     key = id(target.statement)
     known = _INTRODUCED.get(key)
     if known is None or known[0] is not target.statement:
-        known = (target.statement, tuple(dict.fromkeys(introduced_axes(target.body))))
+        known = (
+            target.statement,
+            tuple(dict.fromkeys(introduced_axes(target.body, target.module.brought_in))),
+        )
         _INTRODUCED[key] = known
     return known[1]
 

@@ -33,9 +33,15 @@ _ADVICE = {
     ("binary", "sign"): "write `2 * y - 1`, or declare the input `sign`",
     ("sign", "prob"): "write `(y + 1) / 2`, or declare the input `binary`",
     ("sign", "binary"): "write `(y + 1) / 2`, or declare the input `binary`",
-    ("real", "positive"): "write `exp(x)` or `softplus(x)`, or declare it `positive` or with a range `> 0`",
+    (
+        "real",
+        "positive",
+    ): "write `exp(x)` or `softplus(x)`, declare it `positive` or with a range `> 0`, or say `as positive`",
     ("logit", "positive"): "write `exp(x)` or `softplus(x)`",
-    ("real", "weight"): "write `abs(x)` or `x^2`, or declare it `weight`",
+    (
+        "real",
+        "weight",
+    ): "write `abs(x)` or `x^2`, declare it `weight`, or say `as weight` if it is never negative",
 }
 
 
@@ -202,6 +208,8 @@ def _refuse(context: Context, value: Value, target: Kind, span: Span, what: str)
     constant = value.constant
     if constant is not None:
         found = f"the number {constant:g}"
+    elif source == "index":
+        found = "a whole number, which may be 0" if target.name == "positive" else "a whole number"
     elif source == "real" and target.name in ("positive", "weight"):
         found = "a `real` whose sign is not known"
     else:

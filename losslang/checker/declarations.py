@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from losslang import model as m
 from losslang.checker import constants
@@ -19,10 +19,12 @@ SAMPLE_RANK = 2
 SAMPLE_MEMBERS = (("first.weight", 2), ("first.bias", 1))
 
 
-def axis_names(statements: list[m.Node], is_extern: Callable[[str], bool] = lambda _: False) -> list[str]:
+def axis_names(
+    statements: list[m.Node], brought: Callable[[m.Call], Iterable[str]] = lambda _: ()
+) -> list[str]:
     """Every axis that the statements name, those of inputs first, in order of appearance.
 
-    Renames, literals and calls of externs bring in axes that no input has.
+    Renames, literals and calls bring in axes that no input has.
     """
     declared: dict[str, None] = {}
     introduced: dict[str, None] = {}
@@ -37,7 +39,7 @@ def axis_names(statements: list[m.Node], is_extern: Callable[[str], bool] = lamb
                     declared[name] = None
         if isinstance(statement, m.AxisDecl):
             declared[statement.name] = None
-        introduced.update(dict.fromkeys(introduced_axes(statement, is_extern)))
+        introduced.update(dict.fromkeys(introduced_axes(statement, brought)))
     return [*declared, *(name for name in introduced if name not in declared)]
 
 

@@ -11,7 +11,7 @@ from losslang.checker.report import Failed
 from losslang.checker.scope import Context, Scope, resolve_axes, resolve_axis, shown, shown_axes
 from losslang.checker.suggest import did_you_mean, listing
 from losslang.checker.values import Collection, Meaning, Value, derived, merged_facts
-from losslang.ir import AxisSize, Node
+from losslang.ir import AxisSize, Graph, Node
 from losslang.kinds import INDEX, Kind
 from losslang.source import Span
 
@@ -133,7 +133,7 @@ def _pick_all(context: Context, value: Value, picks: list[tuple[str, Value, m.Pi
     picked = {axis for axis, _, _ in picks}
     index_axes = frozenset().union(*(at.axes for at in ats))
     introduced = (introduced - (picked - index_axes)) | (index_axes - value.axes)
-    spoilt = value.spoilt | frozenset(
+    spoilt = frozenset(_picked_label(graph, label, taken) for label in value.spoilt) | frozenset(
         at.node for at in ats if at.kind.name == "label" and at.kind.ignoring is not None
     )
     kind = value.kind
@@ -141,6 +141,15 @@ def _pick_all(context: Context, value: Value, picks: list[tuple[str, Value, m.Pi
         kind = replace(kind, over=None)
     ordered = frozenset(a for a in ordered if a in node.axes)
     return Value(node, kind, spoilt, introduced, value.logarithmic, ordered)
+
+
+def _picked_label(graph: Graph, label: Node, taken: list[tuple[str, Value]]) -> Node:
+    """The label at the places that a pick takes, as the same pick of the label would give it."""
+    for hidden, at in taken:
+        axis = hidden.removesuffix("~picked")
+        if axis in label.axes:
+            label = graph.gather(graph.rename(label, axis, hidden), at.node, hidden)
+    return label
 
 
 # -- renames --------------------------------------------------------------------------------------

@@ -93,7 +93,8 @@ def warn_objective(
         if name in terms and name in statements and not _reaches(terms[name].node, leaves):
             context.reporter.add(
                 "LL306", f"no gradient flows through the term `{name}`", statements[name].span,
-                "it depends on inputs only through `stop`, comparisons or targets; make it a `report`",
+                "it depends on inputs only through `stop`, comparisons, or kinds that are given to the model (such as "
+                "`weight`, `count`, `binary`); make it a `report`, or declare what the model makes `real` or `positive`",
             )  # fmt: skip
 
 

@@ -112,6 +112,7 @@ def plan_losses(file: m.File, reporter: Reporter) -> list[LossPlan]:
     plans: dict[str, LossPlan] = {}
     variants: list[m.Variant] = []
     seen: dict[str, m.Node] = {}
+    last: m.Loss | None = None
     for statement in file.statements:
         if isinstance(statement, (m.Loss, m.Variant)):
             if statement.name in seen:
@@ -128,16 +129,14 @@ def plan_losses(file: m.File, reporter: Reporter) -> list[LossPlan]:
             if isinstance(statement, m.Variant):
                 variants.append(statement)
             else:
+                last = statement
                 plans[statement.name] = LossPlan(
                     statement.name, statement.doc or "", statement.span, shared, list(statement.body)
                 )
         elif isinstance(statement, (m.Input, m.Hyper, m.AxisDecl, m.LetStatement)):
             shared.append(statement)
         elif isinstance(statement, (m.Term, m.Report, m.Minimize)):
-            reporter.add(
-                "LL118", "this belongs to a loss, and none has started yet", statement.span,
-                "begin with `loss NAME`",
-            )  # fmt: skip
+            _misplaced(statement, last, reporter)
         elif isinstance(statement, m.Rule) and not is_shipped(reporter.path):
             reporter.add(
                 "LL111", "a spec cannot change the compiler's rules", statement.span,
@@ -148,6 +147,15 @@ def plan_losses(file: m.File, reporter: Reporter) -> list[LossPlan]:
         if plan is not None:
             plans[variant.name] = plan
     return list(plans.values())
+
+
+def _misplaced(statement: m.Node, last: m.Loss | None, reporter: Reporter) -> None:
+    if last is None:
+        message, help = "this belongs to a loss, and none has started yet", "begin with `loss NAME`"
+    else:
+        message = f"the loss `{last.name}` has ended above, so this belongs to none"
+        help = "a definition after `minimize` ends a loss: move the definition above or this up"
+    reporter.add("LL118", message, statement.span, help)
 
 
 def _variant_plan(variant: m.Variant, plans: dict[str, LossPlan], reporter: Reporter) -> LossPlan | None:
@@ -197,7 +205,7 @@ def elaborate_loss(
 def _declare(work: LossElaboration) -> None:
     context, scope, plan = work.context, work.scope, work.plan
     statements = plan.statements
-    scope.axes.update({name: name for name in axis_names(statements, scope.module.is_extern)})
+    scope.axes.update({name: name for name in axis_names(statements, scope.module.brought_in)})
     context.shared_axes = _shared_axes(statements)
     for statement in statements:
         if isinstance(statement, m.AxisDecl):

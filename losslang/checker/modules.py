@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from losslang import model as m
 from losslang.checker.report import Reporter
+from losslang.checker.walking import introduced_axes
 from losslang.diagnostics import Related
 from losslang.parse import decode, library, parse
 
@@ -30,6 +31,7 @@ class Module:
     dists: dict[str, m.Dist] = field(default_factory=dict)
     kls: dict[tuple[str, str], m.Kl] = field(default_factory=dict)
     imports: list[Module] = field(default_factory=list)
+    made: dict[str, set[str]] = field(default_factory=dict)
 
     def find_def(self, name: str) -> tuple[Definition, Module] | None:
         for module in (self, *self.imports):
@@ -38,9 +40,26 @@ class Module:
         found = library.definition(name)
         return (found, LIBRARY) if found else None
 
-    def is_extern(self, name: str) -> bool:
-        found = self.find_def(name)
-        return found is not None and isinstance(found[0], m.Extern)
+    def brought_in(self, call: m.Call) -> list[str]:
+        """The axes that a call may give a name to: any of an extern, those that a definition makes itself."""
+        found = self.find_def(call.function)
+        if found is None or call.along is None:
+            return []
+        definition, given = found[0], call.along.axes
+        if isinstance(definition, m.Extern):
+            return [ref.name for ref in given if not ref.pack]
+        if len(given) != len(definition.axes) or any(ref.pack for ref in (*given, *definition.axes)):
+            return []
+        made = found[1].axes_made(definition)
+        return [ref.name for ref, own in zip(given, definition.axes, strict=True) if own.name in made]
+
+    def axes_made(self, definition: m.Def) -> set[str]:
+        """Axes of one of its definitions that no parameter has, and its text makes."""
+        if definition.name not in self.made:
+            self.made[definition.name] = set()  # for a definition that calls itself
+            of_params = {r.name for p in definition.params if p.kind is not None for r in p.kind.axes or ()}
+            self.made[definition.name] = set(introduced_axes(definition.body, self.brought_in)) - of_params
+        return self.made[definition.name]
 
     def find_dist(self, name: str) -> tuple[m.Dist, Module] | None:
         for module in (self, *self.imports):

@@ -141,6 +141,9 @@ def resolve_axis(context: Context, scope: Scope, name: str, span: Span) -> str:
     if found is None:
         guess = closest(name, scope.axes)
         hint = f"did you mean `{guess}`?" if guess else f"axes in scope: {listing(scope.axes)}"
+        if scope.inside and context.calls:
+            hint = f"the definition does not name it: write `def {scope.inside}[…, {name}](…)`"
+            hint += f", unless `{guess}` is meant" if guess else ""
         raise context.fail("LL103", f"there is no axis `{name}` here", span, hint)
     return found
 

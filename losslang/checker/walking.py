@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from losslang import model as m
 
@@ -18,8 +18,8 @@ def children(node: m.Node) -> Iterator[m.Node]:
                     yield item
 
 
-def introduced_axes(root: m.Node, is_extern: Callable[[str], bool] = lambda _: False) -> Iterator[str]:
-    """The axes that a text introduces by renames, literals and calls of externs, in order."""
+def introduced_axes(root: m.Node, brought: Callable[[m.Call], Iterable[str]] = lambda _: ()) -> Iterator[str]:
+    """The axes that a text introduces by renames, literals and calls (``brought``), in order."""
     stack: list[m.Node] = [root]
     while stack:
         node = stack.pop()
@@ -27,6 +27,6 @@ def introduced_axes(root: m.Node, is_extern: Callable[[str], bool] = lambda _: F
             yield node.to
         elif isinstance(node, m.Array):
             yield from node.axes
-        elif isinstance(node, m.Call) and node.along is not None and is_extern(node.function):
-            yield from (ref.name for ref in node.along.axes if not ref.pack)
+        elif isinstance(node, m.Call) and node.along is not None:
+            yield from brought(node)
         stack.extend(reversed(list(children(node))))

@@ -397,6 +397,33 @@ code(
     good="let a = 1\nlet b = 2",
 )
 code(
+    "LL045",
+    "missing-kind",
+    "error",
+    what="A hyperparameter or an input does not say what kind of number it is.",
+    why="Every number has a kind; only parameters of a definition may leave it out.",
+    bad="hyper margin = 0.5",
+    good="hyper margin : real = 0.5",
+)
+code(
+    "LL046",
+    "over-several",
+    "error",
+    what="`over` names several axes.",
+    why="A distribution that is declared lies along one axis.",
+    bad="input z : logit[n, a, b] over (a, b)",
+    good="input z : logit[n, a, b]",
+)
+code(
+    "LL047",
+    "empty-brackets",
+    "error",
+    what="Brackets hold no axis.",
+    why="What works on each element takes no brackets.",
+    bad="def f[](x) = x",
+    good="def f(x) = x",
+)
+code(
     "LL090",
     "unreadable",
     "error",

@@ -435,11 +435,15 @@ BUILDERS: dict[str, Build] = {
 # -- files --------------------------------------------------------------------------------------
 
 _ENDS_A_LOSS = (Loss, Variant, Def, Dist, Kl, Extern, Rule)
+_OF_THE_FILE = (Def, Dist, Kl, Extern)
 _OF_A_LOSS = (Input, Hyper, AxisDecl, LetStatement, Term, Report, Minimize)
 
 
 def file(statements: list[Any], comments: list[Any]) -> File:
-    """A file from its statements in a row: those after ``loss NAME`` are its body."""
+    """A file from its statements in a row: those after ``loss NAME`` are its body.
+
+    A definition among them is the file's; it ends the loss only if that has said what to minimize.
+    """
     out: list[Any] = []
     body: list[Any] = []
     current: Loss | None = None
@@ -447,6 +451,10 @@ def file(statements: list[Any], comments: list[Any]) -> File:
     for statement in statements:
         if current is not None and isinstance(statement, _OF_A_LOSS):
             body.append(statement)
+            continue
+        unfinished = not any(isinstance(s, Minimize) for s in body)
+        if current is not None and unfinished and isinstance(statement, _OF_THE_FILE):
+            out.append(statement)
             continue
         if current is not None and isinstance(statement, _ENDS_A_LOSS):
             out[place] = _with_body(current, body)

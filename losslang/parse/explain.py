@@ -375,6 +375,31 @@ def _missing_colon(run: Run, spot: Spot) -> bool:
     return True
 
 
+def _missing_kind(run: Run, spot: Spot) -> bool:
+    if spot.kind != "ASSIGN" or spot.expected != {"COLON"}:
+        return False
+    _say(run, spot, "missing-kind", name=spot.before_text)
+    _insert(run, "NAME", "real")
+    _insert(run, "COLON", ":")
+    return True
+
+
+def _over_several(run: Run, spot: Spot) -> bool:
+    if spot.before != "OVER" or spot.kind not in ("LPAR", "LSQB"):
+        return False
+    _say(run, spot, "over-several")
+    _skip_statement(run, spot)
+    return True
+
+
+def _empty_brackets(run: Run, spot: Spot) -> bool:
+    if spot.before != "LSQB" or spot.kind != "RSQB":
+        return False
+    _say(run, spot, "empty-brackets")
+    _skip_statement(run, spot)
+    return True
+
+
 def _missing_operator(run: Run, spot: Spot) -> bool:
     if not spot.after_value and not ("COMMA" in spot.expected and spot.before in ("NUMBER", "NAME", "RPAR")):
         return False
@@ -386,10 +411,10 @@ def _missing_operator(run: Run, spot: Spot) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
-    _second_text, _lambda, _misspelt, _branches, _reserved, _positional_index, _unary_plus, _bare_choice,
+    _second_text, _over_several, _empty_brackets, _lambda, _misspelt, _branches, _reserved, _positional_index, _unary_plus, _bare_choice,
     _trailing_comma, _missing_value, _outside_brackets, _single_equals, _double_equals, _comparison_chain, _python_conditional,
     _array_without_axis, _brackets, _missing_equals, _statement_expected,
-    _missing_colon, _missing_operator,
+    _missing_colon, _missing_kind, _missing_operator,
 )  # fmt: skip
 
 

@@ -176,6 +176,7 @@ def _merges(engine: Engine, form: Monomial) -> bool:
 
 
 def _through_logarithms(engine: Engine, form: Monomial) -> Node | None:
+    form = _opened_products(engine, form)
     exponent = Linear()
     plain = Monomial(form.coefficient)
     logarithms = _mentioned(engine, form)
@@ -217,6 +218,27 @@ def _through_logarithms(engine: Engine, form: Monomial) -> Node | None:
     if merged < 2 and not _single(form) and factor.op == "exp":
         return None
     return _finish(engine, plain, factor)
+
+
+def _opened_products(engine: Engine, form: Monomial) -> Monomial:
+    """Renamed and picked products as products of renamed and picked factors.
+
+    So a plain factor beside one that swings stays a factor: as a logarithm it may be -inf, where its
+    derivative has none.
+    """
+    result = Monomial(form.coefficient)
+    for factor, power in form.factors.items():
+        inner = monomial(factor.args[0]) if factor.op in ("rename", "gather") else Monomial()
+        if len(inner.factors) < 2 or power != int(power):
+            result.multiply(factor, power)
+            continue
+        result.coefficient *= inner.coefficient ** int(power)
+        whole = factor.args[0].axes
+        for part, own in inner.factors.items():
+            moved = engine.graph.broadcast(part, whole)
+            made = engine.make(factor.op, moved, *factor.args[1:], attr=factor.attr)
+            result.multiply(made, own * power)
+    return result
 
 
 def _is_average(engine: Engine, exponent: Linear, logs: Node) -> bool:

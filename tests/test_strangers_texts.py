@@ -1,0 +1,123 @@
+"""What somebody writes who knows the reference of the language, and once was refused or told nothing useful."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import losslang
+
+
+def run(text: str, **inputs: object) -> float:
+    assert losslang.check(text) == []
+    return float(losslang.compile(text)(**inputs).total)
+
+
+def test_a_definition_inside_a_loss_that_is_not_finished() -> None:
+    text = "loss a\ninput x : real[n]\ndef twice(x) = 2 * x\nterm t = mean[n](twice(x))\nminimize t"
+    assert run(text, x=np.ones(2)) == 2
+
+
+def test_a_statement_after_the_definition_that_ended_a_loss() -> None:
+    text = "loss a\ninput x : real[n]\nminimize mean[n](x)\ndef twice(x) = 2 * x\nterm t = 1"
+    (found,) = [d for d in losslang.check(text) if d.code == "LL118"]
+    assert "`a` has ended" in found.message and "move the definition above" in found.help
+
+
+def test_accents_above_letters() -> None:
+    text = "loss a\ninput α̃ : real[n]\nlet x̂ = α̃ + 1\nminimize mean[n](x̂)"
+    assert run(text, α̃=np.zeros(2)) == 1
+
+
+def test_a_count_beside_a_position_picks() -> None:
+    text = (
+        "loss seasonal\ninput y : real[t]\ninput k : count\nhyper lag : count = 1\n"
+        "minimize sum[t where t >= lag + k](abs(y - y[t = t - lag - k]))"
+    )
+    assert run(text, y=np.array([1.0, 2.0, 4.0, 8.0]), k=1) == 9
+
+
+PICKED = """loss best
+input z : logit[n, cand, t, v] over v
+input y : label[n, cand, t] of v ignoring -100
+input r : real[n, cand]
+let nll = cross_entropy(z, y)
+let best = argmax[cand](r)
+"""
+
+
+@pytest.mark.parametrize("mask", ["valid(y[cand = best])", "valid(y)[cand = best]"])
+def test_ignored_labels_follow_a_pick(mask: str) -> None:
+    text = f"{PICKED}minimize sum[n, t where {mask}](nll[cand = best])"
+    y = np.array([[[0, -100], [-100, 1]]])
+    assert run(text, z=np.zeros((1, 2, 2, 2)), y=y, r=np.array([[0.0, 1.0]])) == pytest.approx(np.log(2))
+
+
+def test_ignored_labels_elsewhere_are_no_excuse() -> None:
+    text = f"{PICKED}minimize sum[n, t where valid(y[cand = 0])](nll[cand = best])"
+    assert [d.code for d in losslang.check(text)] == ["LL211"]
+
+
+def test_an_axis_that_a_definition_makes_has_the_callers_name() -> None:
+    text = (
+        "def gram[n, d, e](x: real[n, d]) = dot[n](x, x[d -> e])\n"
+        "def ends[c, b](x: real[c]) = [x[c = 0], x[c = 1] + 1] along b\n"
+        "def both[n, d, k](x: real[n, d]) = gram[n, d, k](x) * 2\n"
+        "loss a\ninput x : real[n, i]\ninput y : real[n, j]\n"
+        "minimize sum[i, k where i != k](both[n, i, k](x)) + sum[j, l](gram[n, j, l](y))"
+        " + sum[n, q](ends[i, q](x))"
+    )
+    x, y = np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])
+    assert run(text, x=x, y=y) == 2 * 2 * 2 + 49 + 4
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hyper m = 1", "`m : real = …`"),
+        ("input z : logit[n, a, b] over (a, b)", "softmax[a, b]"),
+        ("dist d[](k: positive) at t: real = -t", "leave them out"),
+        ("def f[n](x: real[n], y: real[m]) = sum[n](x)", "write `def f[…, m](…)`"),
+        (
+            "loss a\ninput z : logit[n, p]\ninput y : binary[n, p]\nminimize mean[n](dice(z, y))",
+            "write `dice[axis](…)`",
+        ),
+        (
+            "loss a\ninput w : weight[n, e]\ninput f : real[m, e]\nminimize sum[n, m, e](w * f)",
+            "`dot[axis](a, b)`",
+        ),
+        (
+            "loss a\ninput w : mask[k, e]\ninput f : real[e]\nminimize sum[k](sum[e where w](f))",
+            "multiply by the mask and sum",
+        ),
+        ("loss a\ninput w : weight[n]\nterm t = mean[n](w)\nminimize t", "`real` or `positive`"),
+        (
+            "loss a\ninput z : real[n]\nminimize mean[n](log_cosh(z, z) * huber(z, z, size[n]))",
+            "a whole number, which may be 0",
+        ),
+    ],
+)
+def test_what_a_refusal_teaches(text: str, words: str) -> None:
+    assert any(words in d.message + d.help for d in losslang.check(text)), losslang.check(text)
+
+
+@pytest.mark.parametrize("factor", ["1", "abs(at - at[s -> u])"])
+def test_a_plain_factor_of_0_in_a_renamed_product_has_a_derivative(factor: str) -> None:
+    """The distortion of mip-NeRF 360: pairs of T (1 - exp(-τ)), where τ may be 0."""
+    text = (
+        "loss distortion\ninput σ : weight[s]\ninput δ : positive[s]\ninput at : real[s]\nlet τ = σ * δ\n"
+        "let w = exp(-(cumsum[s](τ) - τ)) * (1 - exp(-τ))\n"
+        f"minimize sum[s, u](w * w[s -> u] * {factor})"
+    )
+    fn = losslang.compile(text)
+    inputs = {"σ": np.array([0, 0.2, 0.0]), "δ": np.array([0.5, 0.4, 0.3]), "at": np.array([1, 1.3, 1.5])}
+    _, gradients = fn.value_and_grad(wrt=("σ", "δ"))(**inputs)
+    for name in ("σ", "δ"):
+        for place in range(3):
+            ends = []
+            for step in (1e-5, -1e-5):
+                moved = inputs[name].copy()
+                moved[place] += step
+                ends.append(float(fn(**{**inputs, name: moved}).total))
+            slope = (ends[0] - ends[1]) / 2e-5
+            assert gradients[name][place] == pytest.approx(slope, rel=1e-5, abs=1e-8)
