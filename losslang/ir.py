@@ -103,8 +103,8 @@ class Graph:
     """Makes and interns nodes, and keeps what is known beside them.
 
     ``axis_sizes`` says where each axis gets its length; ``declared`` holds the intervals that the
-    kinds of inputs promise; ``origins`` holds the places a node came from. ``intervals``, ``swings`` and
-    ``vast`` remember what was proved of nodes, ``linears`` and ``monomials`` their normal forms.
+    kinds of inputs promise; ``origins`` holds the places a node came from. ``intervals``, ``swings``, ``vast``
+    and ``weighted`` remember what was proved of nodes, ``linears`` and ``monomials`` their normal forms.
     """
 
     def __init__(self) -> None:
@@ -116,6 +116,7 @@ class Graph:
         self.intervals: dict[Node, Interval] = {}
         self.swings: dict[Node, tuple[bool, bool]] = {}
         self.vast: dict[Node, bool] = {}
+        self.weighted: dict[Node, bool] = {}
         self.linears: dict[Node, Any] = {}
         self.monomials: dict[Node, Any] = {}
         self.origins: dict[Node, list[tuple[str | None, Span]]] = {}

@@ -16,6 +16,7 @@ from losslang.ranges import interval_of
 from losslang.rewrite.forms import Linear, build_sum, linear, nonzero, peel
 
 Flow = Iterator[tuple[Node, Cotangent]]
+Past = Callable[[Node], Node]
 
 #: A quotient by a smaller weight may leave float32.
 _TINY = 1e-30
@@ -29,21 +30,20 @@ def past_logarithms(node: Node, c: Cotangent) -> list[tuple[Node, Cotangent]] | 
         return None
     flow: list[tuple[Node, Cotangent]] = []
     for x in node.args:
-        axes = node.axes | x.axes
-        flow += [
-            (part, onto(to, axes | part.axes, part.axes)) for part, to in _CHAINS[node.op](node, c, x).to(x)
-        ]
+        slope, past = _CHAINS[node.op](node, c, x)
+        flow += _Chain(slope, past, node.axes | x.axes).to(x)
     return flow
 
 
 @dataclass(frozen=True)
 class _Chain:
-    """What flows to an exponent: ``slope``. ``past(logs)`` is its value times exp(logs - exponent), without a
-    division by what may be 0.
+    """What flows to an exponent over ``axes``: ``slope``. ``past(logs)`` is its value times exp(logs - exponent),
+    without a division by what may be 0.
     """
 
     slope: Cotangent
-    past: Callable[[Node], Node]
+    past: Past
+    axes: frozenset[str]
 
     def to(self, x: Node) -> Flow:
         """To each part of the exponent ``x``, or past its logarithms."""
@@ -52,17 +52,36 @@ class _Chain:
             condition, then, other = x.args
             for branch, chosen in ((then, condition), (other, negation(condition))):
                 if branch.op != "const":
-                    yield from _Chain(keep_where(self.slope, chosen), self.past).to(branch)
+                    yield from _Chain(keep_where(self.slope, chosen), self.past, self.axes).to(branch)
             return
         parts = list(_parts(x))
         for part in parts:
             rest = build_sum(x.graph, _sum_of([p for p in parts if p is not part], linear(x).constant))
             if part.weight is not None:
-                yield part.target, part.back(self.over(part.weight, part.power, rest))
-            elif part.power == 1 and (product := _Product.of(part.value)) is not None:
-                yield from product.flow(self, rest)
+                yield part.target, part.back(self.over(part.weight, part.power, rest), self.axes)
+            elif part.power == 1 and not part.moves and self.enters(part.target):
+                yield from self.into(part.target, rest)
             else:
-                yield part.target, part.back(self.scaled(part.power))
+                yield part.target, part.back(self.scaled(part.power), self.axes)
+
+    def enters(self, term: Node) -> bool:
+        inside = _inside(term)
+        return inside is not None and not inside & self.axes
+
+    def into(self, term: Node, rest: Node) -> Flow:
+        """To what ``term`` is the logarithm of a sum or of a product of, beside ``rest`` in the exponent."""
+        product = _Product.of(term)
+        if product is not None:
+            slope = full(self.slope, product.over)
+            slope = slope if product.kept is None else keep_where(slope, product.kept)
+            others = rest + product.others()
+            yield from _Chain(slope, lambda logs: self.past(others + logs), self.axes | product.over).to(
+                product.logs
+            )
+            return
+        for x in term.args:
+            slope, _ = _CHAINS[term.op](term, self.slope, x)
+            yield from _Chain(slope, lambda logs: self.past(rest + logs), self.axes | x.axes).to(x)
 
     def scaled(self, power: float) -> Cotangent:
         return self.slope if power == 1 else Cotangent(self.slope.value * power, self.slope.kept)
@@ -87,11 +106,11 @@ class _Chain:
 
 def _elementwise(
     slope: Callable[[Node, Node], Node], past: Callable[[Node, Node, Node], Node]
-) -> Callable[[Node, Cotangent, Node], _Chain]:
-    def chain(node: Node, c: Cotangent, x: Node) -> _Chain:
+) -> Callable[[Node, Cotangent, Node], tuple[Cotangent, Past]]:
+    def chain(node: Node, c: Cotangent, x: Node) -> tuple[Cotangent, Past]:
         part = times(c, slope(node, x))
         assert part is not None
-        return _Chain(part, lambda logs: c.value * past(node, x, logs))
+        return (part, lambda logs: c.value * past(node, x, logs))
 
     return chain
 
@@ -109,23 +128,23 @@ def _logaddexp_slope(node: Node, x: Node) -> Node:
     return _sigmoid(a - b if x is a else b - a)
 
 
-def _logsumexp(node: Node, c: Cotangent, x: Node) -> _Chain:
+def _logsumexp(node: Node, c: Cotangent, x: Node) -> tuple[Cotangent, Past]:
     (slope,) = PULLBACKS["logsumexp"](node, c)
     assert slope is not None
-    return _Chain(full(slope, x.axes), lambda logs: c.value * _exp(logs - node))
+    return (full(slope, x.axes), lambda logs: c.value * _exp(logs - node))
 
 
-def _softmax(node: Node, c: Cotangent, x: Node) -> _Chain:
+def _softmax(node: Node, c: Cotangent, x: Node) -> tuple[Cotangent, Past]:
     """A part moves by itself times how far its cotangent lies above the mean."""
     g, over = node.graph, node.attr
     (slope,) = PULLBACKS["softmax"](node, c)
     if slope is None:
-        return _Chain(Cotangent(g.broadcast(g.const(0.0), x.axes)), lambda logs: g.const(0.0))
+        return (Cotangent(g.broadcast(g.const(0.0), x.axes)), lambda logs: g.const(0.0))
     ct, total = g.broadcast(c.value, node.axes), g.reduce("logsumexp", x, over)
-    return _Chain(slope, lambda logs: (ct - g.reduce("sum", node * ct, over)) * _exp(logs - total))
+    return (slope, lambda logs: (ct - g.reduce("sum", node * ct, over)) * _exp(logs - total))
 
 
-def _log_softmax(node: Node, c: Cotangent, x: Node) -> _Chain:
+def _log_softmax(node: Node, c: Cotangent, x: Node) -> tuple[Cotangent, Past]:
     g, over = node.graph, node.attr
     (slope,) = PULLBACKS["log_softmax"](node, c)
     assert slope is not None
@@ -135,10 +154,10 @@ def _log_softmax(node: Node, c: Cotangent, x: Node) -> _Chain:
         own = g.select(g.apply("eq", ct, 0.0), 0.0, ct * _exp(logs - x))
         return own - g.reduce("sum", ct, over) * _exp(logs - total)
 
-    return _Chain(slope, past)
+    return (slope, past)
 
 
-_CHAINS: dict[str, Callable[[Node, Cotangent, Node], _Chain]] = {
+_CHAINS: dict[str, Callable[[Node, Cotangent, Node], tuple[Cotangent, Past]]] = {
     "exp": _elementwise(lambda node, x: node, lambda node, x, logs: _exp(logs)),
     "softplus": _elementwise(lambda node, x: _sigmoid(x), lambda node, x, logs: _exp(logs) * _sigmoid(-x)),
     "sigmoid": _elementwise(
@@ -161,16 +180,31 @@ _CHAINS: dict[str, Callable[[Node, Cotangent, Node], _Chain]] = {
 
 def _mentions(x: Node) -> bool:
     """Whether the logarithm of what may be 0 is a term of the exponent ``x``."""
-    x = peel(x)
+    known = x.graph.weighted
+    if x not in known:
+        known[x] = _finds(peel(x))
+    return known[x]
+
+
+def _finds(x: Node) -> bool:
     if x.op == "select":
         return any(_mentions(a) for a in x.args[1:])
     return any(
         _is_log_of_weight(inner)
-        or (power == 1 and _Product.of(term) is not None)
+        or (power == 1 and _inside(term) is not None)
         or (inner is not term and inner.op in ("add", "neg", "mul") and _mentions(inner))
         for term, power in linear(x).terms.items()
         for inner in (_stripped(term)[0],)
     )
+
+
+def _inside(term: Node) -> frozenset[str] | None:
+    """The axes that only the inside of a logarithm of a sum or of a product has, if weights stand there."""
+    if (product := _Product.of(term)) is not None:
+        return product.over
+    if term.op in ("logaddexp", "logsumexp") and any(_mentions(x) for x in term.args):
+        return frozenset().union(*(x.axes for x in term.args)) - term.axes
+    return None
 
 
 def _is_log_of_weight(term: Node) -> bool:
@@ -199,13 +233,13 @@ class _Part:
     moves: tuple[Node, ...]
     weight: Node | None = None
 
-    def back(self, c: Cotangent) -> Cotangent:
-        """What flows to the moved part, before the moves."""
+    def back(self, c: Cotangent, axes: frozenset[str]) -> Cotangent:
+        """What flows to the moved part over ``axes``, before the moves."""
         for move in self.moves:
-            (part, *_) = PULLBACKS[move.op](move, onto(c, c.value.axes | move.axes, move.axes))
+            (part, *_) = PULLBACKS[move.op](move, onto(c, axes | move.axes, move.axes))
             assert part is not None
-            c = part
-        return c
+            c, axes = part, move.args[0].axes
+        return onto(c, axes | self.target.axes, self.target.axes)
 
 
 def _parts(x: Node, moves: tuple[Node, ...] = (), scale: float = 1.0) -> Iterator[_Part]:
@@ -259,13 +293,7 @@ class _Product:
             return None
         return _Product(term.attr, inner, kept)
 
-    def flow(self, chain: _Chain, rest: Node) -> Flow:
-        slope = full(chain.slope, self.over)
-        slope = slope if self.kept is None else keep_where(slope, self.kept)
-        others = rest + self._others()
-        yield from _Chain(slope, lambda logs: chain.past(others + logs)).to(self.logs)
-
-    def _others(self) -> Node:
+    def others(self) -> Node:
         """The sum over the other places, by how many places hold a 0."""
         g = self.logs.graph
         logs = g.broadcast(self.logs if self.kept is None else g.select(self.kept, self.logs, 0.0), self.over)

@@ -41,7 +41,7 @@ def _holds(form: Linear, part: Linear, scale: float) -> bool:
 
 
 def softplus_pair(engine: Engine, form: Linear) -> bool:
-    """softplus(x) - softplus(-x) is x; softplus(x) - x is softplus(-x)."""
+    """softplus(x) - softplus(-x) is x; softplus(x) - x is softplus(-x), also beside another constant."""
     pluses = [t for t in form.terms if t.op == "softplus"]
     for term in pluses:
         coefficient = form.terms[term]
@@ -53,7 +53,7 @@ def softplus_pair(engine: Engine, form: Linear) -> bool:
             rest.terms.pop(mirrored)
             engine.fired("softplus_pair", term - mirrored, term.args[0], "the difference of the two is exact")
             return _replace(form, rest.plus(inside, coefficient))
-        if _holds(form, inside, -coefficient):
+        if _holds(form, Linear(inside.terms), -coefficient):
             rest = form.plus(inside, coefficient)
             rest.terms.pop(term)
             engine.fired(
