@@ -195,3 +195,20 @@ def test_spread_of_nearly_uniform_parts() -> None:
     gini = "minimize sum[n](1 - sum[c](softmax[c](z)^2))"
     _, gradients = _run("input z : logit[n, c] over c\n" + gini, {"z": z})
     np.testing.assert_allclose(gradients["z"], [[-2.22233327e-05, 2.2222221e-09, 2.22211104e-05]], atol=1e-11)
+
+
+@pytest.mark.parametrize("definition", ["fair(x, 0, s)", "wing(x, 0, 10, s)"])
+def test_a_log1p_of_a_ratio_has_its_slope_where_the_ratio_is_0(definition: str) -> None:
+    """Kept as logarithms where it would overflow, but a residual of 0 has no logarithm to go through."""
+    spec = f"""
+      loss l
+        input x : real[i]
+        hyper s : positive > 0 = 2
+        term t = sum[i]({definition})
+        minimize t
+    """
+    x = np.array([0.0, 1e-4, -1.0], np.float32)
+    _, found = losslang.compile(spec).value_and_grad()(x=x)
+    u = np.abs(np.float64(x)) / 2
+    slope = 2 * u / (1 + u) if definition.startswith("fair") else 5 / (1 + u)
+    assert np.allclose(found["x"], np.sign(x) * slope, rtol=1e-5, atol=0)

@@ -22,6 +22,7 @@ from losslang.rewrite.forms import (
     linear,
     monomial,
     nonnegative,
+    nonzero,
     number,
     peel,
     positive,
@@ -344,8 +345,13 @@ def _log_of_one_and(engine: Engine, rest: Node) -> Node:
     if not all(nonnegative(f) for f in held.factors):
         engine.settled[plain] = plain
         return engine.make("select", usual, plain, logs)
-    said = engine.make("softplus", logs)
-    return engine.computed(said, graph.select(usual, plain, logs))
+    formula = graph.select(usual, plain, logs)
+    if not all(
+        nonzero(f) for f in held.factors
+    ):  # the logarithm of a factor that may be 0 has no slope there
+        engine.settled[plain] = plain
+        return engine.computed(plain, formula)
+    return engine.computed(engine.make("softplus", logs), formula)
 
 
 def _of_difference(engine: Engine, form: Linear) -> Node | None:
