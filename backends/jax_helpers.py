@@ -152,7 +152,15 @@ def _pick(x, at, rows, fill):
 
 
 def _scatter_add(x, at, rows, shape):
-    """Sums x into an array of the given shape at (rows, at); what is out of range is dropped."""
+    """Sums x into an array of the given shape at (rows, at); what is out of range is dropped. Long sums go by
+    parts, as many as take no more room than x: one by one, millions of terms would drift."""
     n = shape[len(rows)]
     at = jnp.where((at >= 0) & (at < n), at, n)
-    return jnp.zeros(shape, x.dtype).at[(*rows, at)].add(x, mode="drop")
+    size = 1
+    for length in shape:
+        size = size * length
+    parts = max(1, min(at.size // 1024, x.size // max(1, size)))
+    if parts == 1:
+        return jnp.zeros(shape, x.dtype).at[(*rows, at)].add(x, mode="drop")
+    part = (jnp.arange(at.size) % parts).reshape(at.shape)
+    return jnp.sum(jnp.zeros((parts, *shape), x.dtype).at[(part, *rows, at)].add(x, mode="drop"), axis=0)

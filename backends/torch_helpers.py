@@ -163,7 +163,8 @@ def _pick(x, at, rows, fill):
 
 
 def _scatter_add(x, at, rows, shape):
-    """Sums x into an array of the given shape at (rows, at); what is out of range is dropped."""
+    """Sums x into an array of the given shape at (rows, at); what is out of range is dropped. The sums run in
+    float64, where the device has it: one by one, millions of terms would drift."""
     k = len(rows)
     n = shape[k]
     flat = torch.zeros_like(at)
@@ -175,7 +176,8 @@ def _scatter_add(x, at, rows, shape):
     width = 1
     for length in shape[k + 1 :]:
         width = width * length
-    total = torch.zeros((blocks * (n + 1), width), dtype=x.dtype, device=x.device)
-    total = total.index_add(0, flat.reshape(-1), x.reshape(at.numel(), width))
+    wide = x.dtype if x.device.type == "mps" else torch.float64
+    total = torch.zeros((blocks * (n + 1), width), dtype=wide, device=x.device)
+    total = total.index_add(0, flat.reshape(-1), x.reshape(at.numel(), width).to(wide))
     total = total.reshape((blocks, n + 1, width))[:, :n]
-    return total.reshape(shape)
+    return total.reshape(shape).to(x.dtype)

@@ -37,17 +37,18 @@ class NumpyAdapter:
             array = np.asarray(value)
         except ValueError as error:
             raise InputError(f"`{slot.shown}` is not a regular array: {error}", slot.name) from None
-        if array.dtype.kind == "V" and array.dtype.name == "bfloat16":
-            array = array.astype(np.float32)
-        shown = type_name(value) if array.dtype.kind in "OSUV" else f"an array of {array.dtype}"
-        check_type(slot, category_of_letter(array.dtype.kind), shown)
+        floating = _is_floating(array.dtype)
+        shown = (
+            type_name(value) if array.dtype.kind in "OSUV" and not floating else f"an array of {array.dtype}"
+        )
+        check_type(slot, "float" if floating else category_of_letter(array.dtype.kind), shown)
         if (
             not isinstance(value, (np.ndarray, np.generic))
             and array.dtype.kind in "iu"
             and slot.elem == "real"
         ):
             array = array.astype(np.float64)  # Python's numbers are of double precision, whole or not
-        if array.dtype.kind == "f" and slot.kind.name in DISCRETE:
+        if floating and slot.kind.name in DISCRETE:
             _check_whole(slot, array)
         return array
 
@@ -55,7 +56,7 @@ class NumpyAdapter:
         return framework_of(value) is not None or isinstance(value, (bool, int, float))
 
     def is_floating(self, value: Any) -> bool:
-        return not hasattr(value, "dtype") or value.dtype.kind == "f"
+        return not hasattr(value, "dtype") or _is_floating(value.dtype)
 
     def members(self, value: Any, name: str) -> list[tuple[str, Any]]:
         found = collections.members(value, name, self.is_array)
@@ -71,7 +72,8 @@ class NumpyAdapter:
         raise InputError(f"`step` should be a number, not {type_name(step)}", "step")
 
     def numbers(self, value: Any) -> Any | None:
-        return np.asarray(value)
+        array = np.asarray(value)
+        return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
     def adopt(self, program: Program) -> None:
         """Nothing stands around NumPy's functions."""
@@ -97,6 +99,11 @@ class NumpyAdapter:
             _chain(program, arrays, real, taken, found)
         gradients = [_typed(found[at], raw[at]) for at in wrt]
         return output(program, results[:count]), gradients
+
+
+def _is_floating(dtype: Any) -> bool:
+    """NumPy's own floating types, and bfloat16, which a package adds as a kind of its own."""
+    return bool(dtype.kind == "f" or dtype.name == "bfloat16")
 
 
 def _prepared(program: Program, raw: Sequence[Any]) -> tuple[list[Any], Any]:
@@ -202,7 +209,7 @@ def _scalars(results: Sequence[Any]) -> list[Any]:
 
 def _typed(gradient: Any, raw: Any) -> Any:
     dtype = getattr(raw, "dtype", None)
-    if dtype is None or dtype.kind != "f" or gradient.dtype == dtype:
+    if dtype is None or not _is_floating(dtype) or gradient.dtype == dtype:
         return gradient
     with np.errstate(over="ignore", under="ignore"):
         return gradient.astype(dtype)
