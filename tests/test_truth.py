@@ -297,3 +297,11 @@ def test_missing_or_misshapen_inputs() -> None:
     y = g.input("y", ("b",), "real")
     with pytest.raises(ValueError, match="length"):
         evaluate([x + y], {"x": np.zeros((2, 3)), "y": np.zeros(5)})
+
+
+def test_running_sums_of_whole_numbers_are_whole_numbers() -> None:
+    g = Graph()
+    x = g.input("x", ("i",), "int")
+    running = g.along("cumsum", x, "i")
+    (result,) = truth([running + 1], {"x": np.array([1, 2, 3])})
+    assert [int(v) for v in result.array.values] == [2, 4, 7]

@@ -442,3 +442,15 @@ def test_a_truth_that_cannot_be_computed_is_told(monkeypatch: pytest.MonkeyPatch
     for guarantee in (2, 3):
         found = finding(report, guarantee)
         assert found.status == "undecided" and "no such number" in found.reason
+
+
+def test_moves_that_cancel_by_chance_do_not_hide_how_far_inputs_carry() -> None:
+    g = Graph()
+    x, y = (g.input(name, (), "real") for name in "xy")
+    lowered = loss(g, g.apply("exp", x - y), x=("real", x), y=("real", y))
+    case = Case("one", "float32", {"x": np.float32(1e4), "y": np.float32(9999.0)}, {}, {})
+    reference = Reference(lowered, case)
+    few, many = reference.value_movements("total")
+    step = float(np.spacing(np.float32(1e4)))
+    assert many >= few
+    assert float(many) == pytest.approx(float(np.e) * np.expm1(2 * step), rel=0.05)

@@ -300,7 +300,11 @@ def _index(run: Evaluation, node: Node) -> Objects:
 def _rows(run: Evaluation, node: Node, arg: int = 0) -> Objects:
     """The argument with the axes of the attribute flattened into its last dimension."""
     x = node.args[arg]
-    values = run.real(x) if node.elem == "real" or x.elem == "int" else run.values[x]
+    adds = node.op in (
+        "cumsum",
+        "reverse_cumsum",
+    )  # whole numbers add up to whole numbers; the others compare
+    values = run.real(x) if node.elem == "real" or (x.elem == "int" and not adds) else run.values[x]
     full = np.broadcast_to(values, run.shape(x.axes))
     return last(full, x.axes, node.attr)
 

@@ -50,8 +50,10 @@ def marks(reference: Reference, results: Results) -> Iterator[Mark]:
     for name, expected in reference.values.items():
         mark = compare(name, results.values[name], expected, VALUE_TOLERANCE, None)
         if not mark.good:
-            moved = reference.value_movement[name]
-            mark = compare(name, results.values[name], expected, VALUE_TOLERANCE, moved)
+            for moved in reference.value_movements(name):
+                mark = compare(name, results.values[name], expected, VALUE_TOLERANCE, moved)
+                if mark.good:
+                    break
         yield mark
     steepest = _steepest(reference)
     for key, expected in reference.gradients.items():
@@ -61,8 +63,10 @@ def marks(reference: Reference, results: Results) -> Iterator[Mark]:
         scale = max(steepest, 1.0 / reference.size_of(key))
         mark = compare(place, got, expected, GRADIENT_TOLERANCE, None, scale, floor)
         if not mark.good:
-            moved = reference.gradient_movement[key]
-            mark = compare(place, got, expected, GRADIENT_TOLERANCE, moved, scale, floor)
+            for moved in reference.gradient_movements(key):
+                mark = compare(place, got, expected, GRADIENT_TOLERANCE, moved, scale, floor)
+                if mark.good:
+                    break
         if not mark.good:
             mark = _at_kinks(mark, got, reference.subgradients[key], moved)
         yield mark

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,8 @@ from losslang.truth import Truth, truth, truth_gradient
 from losslang.verify.inputs import Array, Case
 
 GradientKey = tuple[str, str | None]
+#: How many more moves of the inputs are tried before a result is called wrong.
+MORE_MOVES = 8
 UNDECIDING = ("label", "mask", "binary", "sign", "count", "weight")
 
 
@@ -135,14 +137,30 @@ class Reference:
         """The inputs with every real moved by one unit in the last place, signs at random (twice, and once
         each way together)."""
         rng = np.random.default_rng(0)
-        moved = []
-        for directions in (rng.choice, rng.choice, lambda c, n: np.ones(n), lambda c, n: -np.ones(n)):
-            inputs = dict(self._inputs)
-            for name, array in inputs.items():
-                if array.dtype.kind == "f":
-                    inputs[name] = _stepped(array, directions((-1.0, 1.0), array.shape))
-            moved.append(inputs)
-        return moved
+        ways = (rng.choice, rng.choice, lambda c, n: np.ones(n), lambda c, n: -np.ones(n))
+        return [self._moved(directions) for directions in ways]
+
+    @cached_property
+    def _more_moved_inputs(self) -> list[dict[str, Any]]:
+        """More of them, since two moves that cancel (of x - y) may have been drawn alike before."""
+        rng = np.random.default_rng(1)
+        return [self._moved(rng.choice) for _ in range(MORE_MOVES)]
+
+    def _moved(self, directions: Callable[..., Any]) -> dict[str, Any]:
+        return {
+            name: _stepped(array, directions((-1.0, 1.0), array.shape)) if array.dtype.kind == "f" else array
+            for name, array in self._inputs.items()
+        }
+
+    def value_movements(self, name: str) -> Iterator[NDArray[np.float64]]:
+        """How far the moves carry a value: at first few of them, then more, which cost more."""
+        yield self.value_movement[name]
+        yield np.maximum(self.value_movement[name], self._wide_value_movement[name])
+
+    def gradient_movements(self, key: GradientKey) -> Iterator[NDArray[np.float64]]:
+        """The same of a gradient."""
+        yield self.gradient_movement[key]
+        yield np.maximum(self.gradient_movement[key], self._wide_gradient_movement[key])
 
     @cached_property
     def value_movement(self) -> dict[str, NDArray[np.float64]]:
@@ -155,6 +173,20 @@ class Reference:
     def gradient_movement(self) -> dict[GradientKey, NDArray[np.float64]]:
         found: dict[GradientKey, NDArray[np.float64]] = self._movement(
             self.gradients, [self._gradients(i) for i in self._moved_inputs]
+        )
+        return found
+
+    @cached_property
+    def _wide_value_movement(self) -> dict[str, NDArray[np.float64]]:
+        found: dict[str, NDArray[np.float64]] = self._movement(
+            self.values, [self._values(i) for i in self._more_moved_inputs]
+        )
+        return found
+
+    @cached_property
+    def _wide_gradient_movement(self) -> dict[GradientKey, NDArray[np.float64]]:
+        found: dict[GradientKey, NDArray[np.float64]] = self._movement(
+            self.gradients, [self._gradients(i) for i in self._more_moved_inputs]
         )
         return found
 

@@ -241,7 +241,7 @@ def _same(reference: Reference, first: Results, second: Results) -> Iterable[Mar
         truth = reference.values[name]
         mark = _against(name, value, first.values[name], truth, VALUE_TOLERANCE, None)
         if not mark.good:
-            moved = reference.value_movement[name]
+            *_, moved = reference.value_movements(name)
             mark = _against(name, value, first.values[name], truth, VALUE_TOLERANCE, moved)
         yield mark
     for key, value in second.gradients.items():
@@ -249,7 +249,7 @@ def _same(reference: Reference, first: Results, second: Results) -> Iterable[Mar
         other = first.gradients[key]
         mark = _against(place, value, other, truth, GRADIENT_TOLERANCE, None)
         if not mark.good:
-            moved = reference.gradient_movement[key]
+            *_, moved = reference.gradient_movements(key)
             balls = reference.subgradients[key]
             mark = _against(place, value, other, truth, GRADIENT_TOLERANCE, moved + balls.radius)
         yield mark
