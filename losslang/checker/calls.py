@@ -88,7 +88,10 @@ def _size(context: Context, scope: Scope, node: m.Call) -> Value:
     parts = []
     for axis in axes:
         mask = context.restrictions.get(axis)
-        parts.append(graph.size(axis) if mask is None else graph.reduce("count", mask, [axis]))
+        if mask is None:
+            parts.append(graph.size(axis))
+        else:  # a denominator, so at least 1: a mean over nothing is 0
+            parts.append(graph.apply("maximum", graph.reduce("count", mask, [axis]), 1))
     result = graph.apply("mul", *parts) if len(parts) > 1 else parts[0] if parts else graph.const(1)
     return Value(result, INDEX)
 
