@@ -4,7 +4,7 @@ Each entry is wrapped in specs that are made from its signature: parameters beco
 axis ``row``, those with a default become hyperparameters, and the result is averaged. From the top of the
 checkout:
 
-    python tests/library_probes.py --backend numpy            # all entries, about ten minutes
+    python tests/library_probes.py --backend numpy            # all entries, about twenty minutes
     python tests/library_probes.py --budget 10 huber ctc      # some
     python tests/library_probes.py --show huber               # the specs that are tried
 
