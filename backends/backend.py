@@ -54,6 +54,8 @@ COMMON_ROWS: dict[str, str] = {
     "where": "{m}.where({0}, {1}, {2})",
     "contract": "{m}.einsum({spec}, {items})",
     "result": "{m}.asarray({0}, dtype={type})",
+    "widen": "{0}.astype({double})",
+    "narrow": "{0}.astype(real)",
     "limit": "float({m}.finfo(real).{attr})",
 }
 
@@ -120,18 +122,22 @@ class Backend:
         """The name of the type that carries an element class."""
         return {"real": "real", "int": f"{self.module}.int64", "bool": f"{self.module}.bool_"}[elem]
 
-    def cast(self, code: str, elem: str) -> str:
-        return f"{code}.astype({self.type_name(elem)})"
+    #: Double precision, and what a function that uses it must stand in.
+    double: str = "np.float64"
+    double_context: str | None = None
 
-    def reduction(self, op: str, code: str, axes: str, elem: str) -> str:
-        """The code of a reduction; ``elem`` is the element class of the result."""
+    def cast(self, code: str, type: str) -> str:
+        return f"{code}.astype({type})"
+
+    def reduction(self, op: str, code: str, axes: str, elem: str, real: str) -> str:
+        """The code of a reduction; ``elem`` is the element class of the result, ``real`` the type of real ones."""
         return self.row(op).format(code, m=self.module, axes=axes)
 
     def cumulative(self, code: str, axis: int, reverse: bool, elem: str) -> str:
         return f"_cumsum({code}, {axis}, {reverse})"
 
-    def contraction(self, c: Contraction) -> tuple[str, tuple[str, ...]]:
-        """The code of a contraction, and the order of its dimensions."""
+    def contraction(self, c: Contraction, real: str) -> tuple[str, tuple[str, ...]]:
+        """The code of a contraction whose result has the type ``real``, and the order of its dimensions."""
         return self.row("contract").format(
             spec=repr(c.spec()), items=", ".join(c.items), m=self.module
         ), c.out

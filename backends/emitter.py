@@ -88,6 +88,8 @@ class FunctionEmitter:
         self.values: dict[Node, Value] = {}
         self.shared: dict[tuple[object, ...], Value] = {}
         self.uses_device = False
+        self.double = _in_double(self.plan)
+        self.real = "real"
 
     # -- the function ---------------------------------------------------------------------------
 
@@ -96,9 +98,17 @@ class FunctionEmitter:
         start = len(self.lines)
         for node in self.plan.order:
             if node not in self.values:
+                self.real = self.backend.double if node in self.double else "real"
                 self.values[node] = self._value(node)
+        self.real = "real"
+        context = self.backend.double_context if self.double else None
+        if context is not None:  # nothing is computed outside of it
+            for node, _ in self._results():
+                self.named(node)
         results = [self._result(node, axes) for node, axes in self._results()]
         self._add_device(start, results)
+        if context is not None:
+            self.lines = [f"with {context}:", *(f"    {line}" for line in self.lines)]
         self.lines.append(f"return ({', '.join(results)}{',' if len(results) == 1 else ''})")
         head = [f"@{d}" for d in self.backend.decorators]
         head.append(f"def {identifier(self.function.name)}({', '.join([*self.parameters, 'real'])}):")
@@ -133,7 +143,7 @@ class FunctionEmitter:
         return lines
 
     def _add_device(self, at: int, results: Sequence[str]) -> None:
-        if any(re.search(r"\bdevice=device\b", line) for line in (*self.lines, *results)):
+        if any(re.search(r"\bdevice=device\b|\(device\)", line) for line in (*self.lines, *results)):
             ranked = [
                 (name, len(p.axes)) for name, p in zip(self.parameters, self.function.parameters, strict=True)
             ]
@@ -148,7 +158,11 @@ class FunctionEmitter:
         if value.dims != dims:
             value = self.expanded(value, dims)
         code = value.code if dims == axes else self._transposed(value.closed, dims, axes)
-        return self.fill("result", code, type=self.backend.type_name(node.elem)).code
+        return self.fill("result", code, type=self.type_name(node.elem)).code
+
+    def type_name(self, elem: Elem) -> str:
+        """The name of the type that carries an element class, for the node that is being written."""
+        return self.real if elem == "real" else self.backend.type_name(elem)
 
     # -- statements -----------------------------------------------------------------------------
 
@@ -192,9 +206,9 @@ class FunctionEmitter:
                 f"float({value.code})" if elem == "real" and value.code in ("True", "False") else value.code
             )
             return replace(value, code=converted, elem=elem)
-        key = (node, elem)
+        key = (node, elem, self.real)
         if key not in self.shared:
-            code = self.backend.cast(value.closed, elem)
+            code = self.backend.cast(value.closed, self.type_name(elem))
             stem = value.code if value.named else node.op
             made = Value(code, value.dims, elem, named=False)
             self.shared[key] = self.bind(made, f"{stem}_{elem}")
@@ -211,7 +225,7 @@ class FunctionEmitter:
         if not value.plain:
             return value
         return self.fill(
-            "full", value.code, elem=value.elem, shape="()", type=self.backend.type_name(value.elem)
+            "full", value.code, elem=value.elem, shape="()", type=self.type_name(value.elem)
         )
 
     def fill(
@@ -238,7 +252,7 @@ class FunctionEmitter:
             return value
         if value.plain:
             made = self.fill(
-                "full", value.code, shape=self.shape(dims), type=self.backend.type_name(value.elem)
+                "full", value.code, shape=self.shape(dims), type=self.type_name(value.elem)
             )
         else:
             made = self.fill("broadcast", self.aligned(value, dims), shape=self.shape(dims))
@@ -276,7 +290,7 @@ class FunctionEmitter:
         if plain and (_is_call(template) or node.op in ("div", "not")):
             args[0], plain = self.array(args[0]), False
         codes = [self.code_in(a, dims) for a in args]
-        fields: dict[str, object] = {"attr": node.attr}
+        fields: dict[str, object] = {"attr": node.attr, "double": self.backend.double}
         if "{tiny}" in template:
             fields["tiny"] = self.limit("tiny").code
         value = self.fill(node.op, *codes, dims=dims, elem=node.elem, **fields)
@@ -308,6 +322,16 @@ class FunctionEmitter:
     def limit(self, name: str) -> Value:
         made = self.fill("limit", attr=name)
         return self.share(("limit", name), name, replace(made, plain=True, named=False))
+
+
+def _in_double(plan: Plan) -> set[Node]:
+    """The numbers in double precision: what is widened, and what is made of it until it is narrowed."""
+    found: set[Node] = set()
+    for node in plan.order:
+        made_of_double = any(a in found for a in plan.inputs(node))
+        if node.op == "widen" or (made_of_double and node.op != "narrow" and node.elem == "real"):
+            found.add(node)
+    return found
 
 
 @cache

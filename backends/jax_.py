@@ -11,17 +11,19 @@ class _Jax(Backend):
     def type_name(self, elem: str) -> str:
         return {"real": "real", "int": "int", "bool": "bool"}[elem]
 
-    def reduction(self, op: str, code: str, axes: str, elem: str) -> str:
+    def reduction(self, op: str, code: str, axes: str, elem: str, real: str) -> str:
         if op in ("max", "min") and elem == "real":
             return f"jnp.{op}({code}, axis={axes}, initial={'-inf' if op == 'max' else 'inf'})"
         if op in ("max", "min"):
             return f"jnp.{op}({code}, axis={axes}, initial=jnp.iinfo({code}.dtype).{'min' if op == 'max' else 'max'})"
-        return super().reduction(op, code, axes, elem)
+        return super().reduction(op, code, axes, elem, real)
 
 
 BACKEND = _Jax(
     name="jax",
     module="jnp",
+    double="jnp.float64",
+    double_context="_double()",
     imports=("import jax", "import jax.numpy as jnp"),
     helpers=("jax_helpers.py", "jax_special.py"),
     rows={

@@ -15,6 +15,11 @@ def _ratio(x, y):
     return jnp.where(x == x, x, jnp.nan) / jnp.where(y == y, y, jnp.nan)
 
 
+def _double():
+    """Where float64 exists whatever the x64 switch says; results are given in the type that was asked for."""
+    return jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()
+
+
 def _silence(x, y):
     """x * y, and 0 where x is exactly 0."""
     zero = x == 0

@@ -6,18 +6,18 @@ from losslang.backends.backend import Backend, Contraction
 
 
 class _NumPy(Backend):
-    def reduction(self, op: str, code: str, axes: str, elem: str) -> str:
+    def reduction(self, op: str, code: str, axes: str, elem: str, real: str) -> str:
         if op in ("sum", "prod") and elem == "real":
-            return f"np.{op}({code}, axis={axes}, dtype=np.float64).astype(real)"
+            return f"np.{op}({code}, axis={axes}, dtype=np.float64){_to(real)}"
         if op == "sum":
             return f"np.sum({code}, axis={axes}, dtype=np.int64)"
         if op in ("max", "min") and elem == "real":
             return f"np.{op}({code}, axis={axes}, initial={'-inf' if op == 'max' else 'inf'})"
         if op in ("max", "min"):
             return f"np.{op}({code}, axis={axes}, initial=np.iinfo({code}.dtype).{'min' if op == 'max' else 'max'})"
-        return super().reduction(op, code, axes, elem)
+        return super().reduction(op, code, axes, elem, real)
 
-    def contraction(self, c: Contraction) -> tuple[str, tuple[str, ...]]:
+    def contraction(self, c: Contraction, real: str) -> tuple[str, tuple[str, ...]]:
         if len(c.items) != 2:
             return f"np.einsum({c.spec()!r}, {', '.join(c.items)}, optimize=True)", c.out
         (a, b), (a_dims, b_dims) = c.items, c.dims
@@ -36,7 +36,12 @@ class _NumPy(Backend):
             left = _permuted(a, a_dims, (*batch, *rows, *summed))
             right = _permuted(b, b_dims, (*batch, *summed, *columns))
             return f"np.matmul({left}, {right})", (*batch, *rows, *columns)
-        return f"np.einsum({c.spec()!r}, {a}, {b}, dtype=np.float64).astype(real)", c.out
+        return f"np.einsum({c.spec()!r}, {a}, {b}, dtype=np.float64){_to(real)}", c.out
+
+
+def _to(real: str) -> str:
+    """float64 as ``real``."""
+    return "" if real == BACKEND.double else f".astype({real})"
 
 
 def _at(dims: tuple[str, ...], axes: list[str]) -> str:

@@ -20,7 +20,7 @@ def _positions(value: Value, axes: frozenset[str]) -> str:
 
 def reduced(e: FunctionEmitter, op: str, value: Value, axes: frozenset[str]) -> Value:
     """``op`` over ``axes`` of an array."""
-    code = e.backend.reduction(op, value.code, _positions(value, axes), value.elem)
+    code = e.backend.reduction(op, value.code, _positions(value, axes), value.elem, e.real)
     dims = tuple(d for d in value.dims if d not in axes)
     return Value(code, dims, value.elem, tight=not code.startswith("-"), named=False)
 
@@ -91,7 +91,7 @@ def _contraction(e: FunctionEmitter, node: Node, step: Product) -> Value:
         value = reduced(e, "sum", factors[0], summed) if summed else factors[0]
     else:
         item = Contraction(tuple(f.code for f in factors), tuple(f.dims for f in factors), out)
-        code, dims = e.backend.contraction(item)
+        code, dims = e.backend.contraction(item, e.real)
         value = e.ordered(Value(code, dims, "real", named=False))
     if not scalars:
         return value

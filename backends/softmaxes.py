@@ -55,7 +55,7 @@ class Softmax:
         others = self._where(f"{self.x.code} < {top}", self.exps.code, "0.0", self.x.dims)
         ties = Value(f"{self.x.code} == {top}", self.x.dims, "int", named=False)
         counted = reduced(self.e, "sum", ties, self.axes)
-        ties_real = self.e.backend.cast(f"({counted.code} - 1)", "real")
+        ties_real = self.e.backend.cast(f"({counted.code} - 1)", self.e.type_name("real"))
         rest = reduced(self.e, "sum", others, self.axes)
         return self._share("excess", replace(rest, code=f"{ties_real} + {rest.code}", tight=False))
 

@@ -13,8 +13,8 @@ class _Torch(Backend):
     def type_name(self, elem: str) -> str:
         return {"real": "real", "int": "torch.int64", "bool": "torch.bool"}[elem]
 
-    def cast(self, code: str, elem: str) -> str:
-        return f"{code}.to({self.type_name(elem)})"
+    def cast(self, code: str, type: str) -> str:
+        return f"{code}.to({type})"
 
     def power(self, base: str, exponent: str) -> str:
         return f"torch.pow({base}, {exponent})"
@@ -27,6 +27,7 @@ class _Torch(Backend):
 BACKEND = _Torch(
     name="torch",
     module="torch",
+    double="_double(device)",
     imports=("import torch",),
     helpers=("torch_helpers.py", "torch_special.py"),
     rows={
@@ -53,6 +54,8 @@ BACKEND = _Torch(
         "arange": "torch.arange({0}, device=device)",
         "full": "torch.full({shape}, {0}, dtype={type}, device=device)",
         "result": "{0}",
+        "widen": "{0}.to({double})",
+        "narrow": "{0}.to(real)",
         "limit": "torch.finfo(real).{attr}",
     },
 )

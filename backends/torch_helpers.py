@@ -7,6 +7,11 @@ from __future__ import annotations
 import torch
 
 
+def _double(device):
+    """Double precision, where the device has it."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 def _silence(x, y):
     """x * y, and 0 where x is exactly 0."""
     zero = x == 0

@@ -132,6 +132,10 @@ _elementwise(
 )
 _elementwise("stop", 1, elem=_first_elem, interval=lambda x: x, doc="the identity, with derivative 0")
 _elementwise("to_real", 1, linear=True, partials=lambda out, x: (out.graph.const(1.0),), interval=lambda x: x)
+_elementwise("widen", 1, linear=True, partials=lambda out, x: (out.graph.const(1.0),), interval=lambda x: x,
+             doc="the same number in double precision")  # fmt: skip
+_elementwise("narrow", 1, linear=True, partials=lambda out, x: (out.graph.const(1.0),), interval=lambda x: x,
+             doc="the same number in the computing type")  # fmt: skip
 _elementwise("to_int", 1, elem="int", interval=lambda x: x, doc="truncates; booleans become 0 and 1")
 
 # -- exponentials and logarithms ----------------------------------------------------------------
@@ -163,9 +167,9 @@ _elementwise("hypot", 2, commutative=True, partials=lambda out, a, b: (_safe(out
 _elementwise("sin", 1, partials=lambda out, x: (_f(x, "cos"),), interval=lambda x: SIGNED_UNIT)
 _elementwise("cos", 1, partials=lambda out, x: (-_f(x, "sin"),), interval=lambda x: SIGNED_UNIT)
 _elementwise("tan", 1, partials=lambda out, x: (1.0 + out * out,))
-_elementwise("asin", 1, partials=lambda out, x: (1.0 / _f((1.0 - x) * (1.0 + x), "sqrt"),),
+_elementwise("asin", 1, partials=lambda out, x: (_reciprocal_root((1.0 - x) * (1.0 + x)),),
              interval=lambda x: x.monotone(math.asin))  # fmt: skip
-_elementwise("acos", 1, partials=lambda out, x: (-1.0 / _f((1.0 - x) * (1.0 + x), "sqrt"),),
+_elementwise("acos", 1, partials=lambda out, x: (-_reciprocal_root((1.0 - x) * (1.0 + x)),),
              interval=lambda x: Interval(0.0, math.pi))  # fmt: skip
 _elementwise(
     "atan", 1, partials=lambda out, x: (1.0 / (1.0 + x * x),), interval=lambda x: x.monotone(math.atan)
@@ -335,6 +339,12 @@ def _safe(out: Node, derivative: Node) -> Node:
     return g.select(g.apply("eq", out, 0.0), 0.0, derivative)
 
 
+def _reciprocal_root(x: Node) -> Node:
+    """1 / sqrt(x), and 0 where ``x`` is 0, as the derivative of sqrt is."""
+    root = _f(x, "sqrt")
+    return _safe(root, 1.0 / root)
+
+
 def _product(out: Node, args: tuple[Node, ...]) -> Node:
     if not args:
         return out.graph.const(1.0)
@@ -430,8 +440,8 @@ def _pow_interval(a: Interval, b: Interval) -> Interval:
             return a.monotone(lambda v: v**exponent)
     if a.positive:
         return UNIT.intersect(POSITIVE) if a.high <= 1 and b.nonnegative else POSITIVE
-    if a.nonnegative and b.nonnegative:
-        return UNIT if a.high <= 1 else NONNEGATIVE
+    if a.nonnegative:
+        return UNIT if a.high <= 1 and b.nonnegative else NONNEGATIVE
     return EVERYTHING
 
 

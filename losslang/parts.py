@@ -154,7 +154,7 @@ class Part:
     ) -> Function:
         from losslang.rewrite import finish
 
-        roots = finish(roots)
+        roots = finish(roots, self.stable() if self._rewrite else None)
         axes = [*(self._axes if values else []), *(self.slots[at].axes for at in wrt)]
         results = tuple(Result(root, along) for root, along in zip(roots, axes, strict=True))
         return Function(name, tuple(parameters), results, doc)

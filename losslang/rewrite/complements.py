@@ -12,6 +12,7 @@ from losslang.rewrite.forms import (
     linear,
     monomial,
     nonnegative,
+    nonzero,
     number,
     peel,
     range_of,
@@ -111,6 +112,8 @@ def _of_power(engine: Engine, node: Node) -> Node | None:
         return engine.make("pow", engine.make("cos", base.args[0]), 2.0)
     if base.op == "add" and linear(base).constant == 1:
         return _of_power_near_one(engine, node)
+    if power is None and nonnegative(base) and not wild(base):
+        return _of_variable_power(engine, node)
     return _of_product(engine, node)
 
 
@@ -124,7 +127,20 @@ def _of_power_near_one(engine: Engine, node: Node) -> Node | None:
         return engine.neg(engine.mul(engine.settle(u), engine.add(1.0, base)))
     if not nonnegative(base):
         return None
+    if nonzero(base):
+        return engine.neg(engine.make("expm1", engine.mul(exponent, engine.make("log1p", engine.settle(u)))))
     return engine.computed(said, -graph.apply("expm1", exponent * graph.apply("log1p", u)))
+
+
+def _of_variable_power(engine: Engine, node: Node) -> Node:
+    """1 - x^k = -expm1(k log(x)), whichever of them makes it near 0; 0^k is 0."""
+    base, exponent = node.args
+    inner = engine.mul(exponent, engine.make("log", base))
+    better = engine.neg(engine.make("expm1", inner))
+    if nonzero(base):
+        return better
+    graph = engine.graph
+    return engine.make("select", graph.apply("eq", base, 0.0), engine.sub(1.0, graph.apply("pow", base, exponent)), better)
 
 
 def _of_product(engine: Engine, node: Node) -> Node | None:

@@ -156,8 +156,9 @@ def _exponentials(engine: Engine, a: Node, b: Node) -> Node | None:
     x, y = a.args[0], b.args[0]
     if linear(x).plus(linear(y)).size == 0:
         return engine.scale(engine.make("sinh", x), 2.0)
-    above = graph.apply("exp", x) * graph.apply("expm1", y - x)
-    below = graph.apply("exp", y) * graph.apply("expm1", x - y)
+    gap = engine.sub(y, x)
+    above = graph.apply("exp", x) * graph.apply("expm1", gap)
+    below = graph.apply("exp", y) * graph.apply("expm1", engine.neg(gap))
     return engine.computed(said(a, b), graph.select(graph.apply("lt", y, x), -above, below))
 
 
@@ -167,10 +168,10 @@ def _sigmoids(engine: Engine, a: Node, b: Node) -> Node | None:
     x, y = a.args[0], b.args[0]
     if linear(x).plus(linear(y)).size == 0:
         return engine.make("tanh", engine.scale(x, 0.5))
-    gap = y - x
+    gap = engine.sub(y, x)
     near = graph.apply("sigmoid", x) * graph.apply("sigmoid", -y) * graph.apply("expm1", gap)
     mirrored = graph.apply("sigmoid", -y) - graph.apply("sigmoid", -x)
-    right = graph.apply("lt", 0.0, x + y)
+    right = graph.apply("lt", 0.0, engine.add(x, y))
     far = graph.select(right, mirrored, said(a, b))
     close = graph.apply("lt", graph.apply("abs", gap), 1.0)
     return engine.computed(said(a, b), graph.select(close, -near, far))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from losslang.ir import Node
-from losslang.rewrite.complements import log_complement_of
+from losslang.rewrite.complements import complement_of, log_complement_of
 from losslang.rewrite.engine import Engine, handles
 from losslang.rewrite.forms import (
     Linear,
@@ -94,10 +94,27 @@ def _value(engine: Engine, term: Node, coefficient: float) -> tuple[Node, float]
 def symmetric(engine: Engine, node: Node) -> Node | None:
     """Odd and even functions of what is written with minus signs only."""
     form = linear(node.args[0])
+    if node.op == "abs" and nonnegative(node.args[0]):
+        return node.args[0]
     if form.size == 0 or any(c > 0 for c in form.terms.values()) or form.constant > 0:
         return None
     mirrored = engine.make(node.op, engine.neg(node.args[0]))
     return mirrored if node.op in ("cosh", "cos", "abs") else engine.neg(mirrored)
+
+
+@handles("acos", "acosh")
+def angle(engine: Engine, node: Node) -> Node | None:
+    """The angle of a cosine that is carried by what it lacks to 1: 2 asin(sqrt((1 - u) / 2)), and acosh alike."""
+    graph = engine.graph
+    missing = complement_of(engine, node.args[0])
+    if missing is None:
+        return None
+    if node.op == "acosh":
+        half = engine.make("sqrt", engine.scale(missing, -0.5))
+        return engine.computed(node, 2.0 * graph.apply("asinh", half))
+    half = engine.make("sqrt", engine.scale(missing, 0.5))
+    near = graph.apply("lt", missing, 0.5)
+    return engine.computed(node, graph.select(near, 2.0 * graph.apply("asin", half), node))
 
 
 @handles("expm1")

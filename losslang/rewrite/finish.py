@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from losslang.cotangent import conjuncts, undropped
 from losslang.ir import Node, rebuild, walk
 from losslang.ops import OPS
 from losslang.rewrite.forms import nonzero, number, peel, range_of
+from losslang.rewrite.suspicion import doubtful_nodes
+from losslang.rewrite.widening import widened
 
 #: Exponentials of more than this leave float32.
 MOST_EXPONENT = 88.0
 
 
-def finish(roots: Sequence[Node]) -> list[Node]:
-    """Roots that evaluate well and need not be differentiated any more: ``computed_as`` is its formula."""
+def finish(roots: Sequence[Node], values: Sequence[Node] | None = None) -> list[Node]:
+    """Roots that evaluate well and need not be differentiated any more: ``computed_as`` is its formula.
+
+    ``values`` are the results of the loss that the roots are, or are gradients of; without them nothing is
+    evaluated in more than the computing type.
+    """
+    doubtful = doubtful_nodes(values, roots) if values else set()
     done: dict[Node, Node] = {}
     order = _needed(roots)
     # What logits of -inf make infinite: themselves and the logarithms of a softmax.
@@ -24,13 +31,35 @@ def finish(roots: Sequence[Node]) -> list[Node]:
     for node in order:
         if node.op == "computed_as":
             done[node] = node.graph.broadcast(done[node.args[1]], node.axes)
+        elif (value := _value(node, done)) is not None:
+            done[node] = node.graph.const(value)
         else:
             done[node] = _silenced(rebuild(node, tuple(done[a] for a in node.args)), told)
         if node.op in _DROPPED and seen.beside_its_mask(node):
             kept = undropped(done[node].args[0])
             assert kept is not None
             done[node] = node.graph.select(kept, done[node], _DROPPED[node.op])
-    return [done[root] for root in roots]
+    return widened([done[root] for root in roots], [done[node] for node in order if node in doubtful])
+
+
+_NUMERIC: dict[str, Callable[..., float]] = {
+    "add": lambda *xs: math.fsum(xs), "mul": lambda *xs: math.prod(xs), "neg": lambda x: -x, "div": lambda x, y: x / y,
+    "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "pow": lambda x, y: x**y,
+}  # fmt: skip
+
+
+def _value(node: Node, done: dict[Node, Node]) -> float | None:
+    """What a node is that is made of numbers alone, in double precision."""
+    if node.op not in _NUMERIC or node.elem != "real" or not node.args:
+        return None
+    values = [number(done[a]) for a in node.args]
+    if any(v is None for v in values):
+        return None
+    try:
+        value = _NUMERIC[node.op](*values)
+    except (ValueError, ArithmeticError):
+        return None
+    return value if isinstance(value, float) and math.isfinite(value) else None
 
 
 #: What a softmax and its logarithm are where a mask dropped a place, even if what was kept is NaN.

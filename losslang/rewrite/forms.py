@@ -316,7 +316,7 @@ def vast(node: Node) -> bool:
 def _vast(node: Node) -> bool:
     if node.op == "input":
         inside = interval_of(node)
-        return inside.nonnegative and math.isinf(inside.high) and node in node.graph.declared
+        return inside.nonnegative and (math.isinf(inside.high) or inside.low == 0) and node in node.graph.declared
     if node.op in ("add", "mul", "div", "neg", "pow", "sqrt", "hypot", "sum", "max", "abs", *_PASSES):
         return any(vast(a) for a in node.args)
     return node.op == "computed_as" and vast(node.args[0])
@@ -384,6 +384,9 @@ def range_of(node: Node) -> Interval:
 def nonnegative(node: Node) -> bool:
     if interval_of(node).nonnegative:
         return True
+    if peel(node).op == "add":
+        sum_form = shared_linear(node)
+        return sum_form.constant >= 0 and all(c > 0 and nonnegative(t) for t, c in sum_form.terms.items())
     if peel(node).op not in ("mul", "div"):
         return False
     # r/s · r/(s f) is a square over f, however it is spread.

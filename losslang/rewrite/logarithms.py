@@ -29,6 +29,7 @@ from losslang.rewrite.forms import (
     range_of,
     vast,
 )
+from losslang.rewrite.rules import node_rules
 from losslang.rewrite.swings import swing, wild
 
 PASSES = ("rename", "merge", "unmerge", "broadcast", "gather", "stop")
@@ -149,7 +150,15 @@ def _log_of(engine: Engine, node: Node) -> Node | None:
         inner = log_of(engine, node.args[0])
         return None if inner is None else engine.make(node.op, inner, *node.args[1:], attr=node.attr)
     rule = _RULES.get(node.op)
-    return rule(engine, node) if rule is not None else None
+    found = rule(engine, node) if rule is not None else None
+    return found if found is not None else _by_rule(engine, node)
+
+
+def _by_rule(engine: Engine, node: Node) -> Node | None:
+    """The logarithm of a sum by a rule about logarithms."""
+    if node.op not in ("add", "computed_as"):
+        return None
+    return node_rules(engine, engine.graph.make("log", (node,)))
 
 
 def _of_const(engine: Engine, node: Node) -> Node | None:
@@ -163,7 +172,8 @@ def _of_exp(engine: Engine, node: Node) -> Node | None:
     return node.args[0]
 
 
-def _of_product(engine: Engine, node: Node) -> Node | None:
+def _of_product(engine: Engine, node: Node, signed: bool = False) -> Node | None:
+    """``signed``: the logarithm is asked for by the formula, so that a rest of unknown sign has one too."""
     form = monomial(node)
     coefficient, factors = form.coefficient, dict(form.factors)
     parts = Linear()
@@ -188,7 +198,7 @@ def _of_product(engine: Engine, node: Node) -> Node | None:
     if signs:
         rest = engine.product_of(tame)
         if not nonnegative(rest):
-            return None
+            return _of_signed_rest(engine, node, parts, rest) if signed else None
         inner = log_of(engine, rest) if rest is not node else None
         return None if inner is None else engine.sum_of(parts.plus(linear(inner)))
     if coefficient <= 0:
@@ -199,9 +209,16 @@ def _of_product(engine: Engine, node: Node) -> Node | None:
     return engine.sum_of(parts.plus(linear(_log_of_tame(engine, tame))))
 
 
+def _of_signed_rest(engine: Engine, node: Node, parts: Linear, rest: Node) -> Node | None:
+    if rest is node or not parts.terms:
+        return None
+    return engine.sum_of(parts.plus(linear(engine.make("log", rest))))
+
+
 def _leaves(factor: Node, power: float) -> bool:
     """Whether a factor goes into the logarithm by itself."""
-    return wild(factor) or factor.op in ("sqrt", "sum", "prod") or (abs(power) != 1)
+    variable_power = factor.op == "pow" and number(factor.args[1]) is None
+    return wild(factor) or variable_power or factor.op in ("sqrt", "sum", "prod") or abs(power) != 1
 
 
 def _log_of_tame(engine: Engine, form: Monomial) -> Node:
@@ -331,27 +348,8 @@ def _of_mixture(engine: Engine, form: Linear, logs: Node, weights: tuple[Node, N
 
 
 def _log_of_one_and(engine: Engine, rest: Node) -> Node:
-    """log(1 + x); products of numbers of any size are kept as logarithms, where they would overflow."""
-    graph = engine.graph
-    plain = graph.make("log1p", (rest,))
-    held = monomial(rest)
-    if not vast(rest) or set(held.factors.values()) <= {1.0}:
-        return plain
-    if not all(nonnegative(f) or p % 2 == 0 for f, p in held.factors.items()):
-        return plain
-    logs = log_of(engine, engine.settle(rest))
-    assert logs is not None
-    usual = graph.apply("lt", rest, 1e30)
-    if not all(nonnegative(f) for f in held.factors):
-        engine.settled[plain] = plain
-        return engine.make("select", usual, plain, logs)
-    formula = graph.select(usual, plain, logs)
-    if not all(
-        nonzero(f) for f in held.factors
-    ):  # the logarithm of a factor that may be 0 has no slope there
-        engine.settled[plain] = plain
-        return engine.computed(plain, formula)
-    return engine.computed(engine.make("softplus", logs), formula)
+    """log(1 + x)."""
+    return engine.graph.make("log1p", (rest,))
 
 
 def _of_difference(engine: Engine, form: Linear) -> Node | None:
@@ -638,8 +636,8 @@ def log_of_signed(engine: Engine, node: Node) -> Node | None:
         if near is not None:
             return near
     if node.op in ("mul", "div", "pow"):
-        return _of_product(engine, node)
-    return None
+        return _of_product(engine, node, signed=True)
+    return _by_rule(engine, node)
 
 
 def _of_odd(engine: Engine, node: Node) -> Node:

@@ -40,10 +40,11 @@ class Variables:
 class Matcher:
     """Matches one rule's pattern. ``axes`` of the match are kept under ``[name]``."""
 
-    def __init__(self, variables: Variables, loose: bool = False) -> None:
-        """``loose``: what is left of a product may divide by factors that it lacks."""
+    def __init__(self, variables: Variables, loose: bool = False, partly: bool = False) -> None:
+        """``loose``: what is left of a product may divide by factors that it lacks; ``partly``: if it has one."""
         self.variables = variables
         self.loose = loose
+        self.partly = partly
 
     def matches(self, pattern: Node, node: Node, found: Match) -> Iterator[Match]:
         """Every way in which ``pattern`` is ``node``, given what is already bound."""
@@ -190,13 +191,18 @@ class Matcher:
         if first.op == "input" and first.attr[0] in found:
             bound = shared_monomial(found[first.attr[0]])
             left = dict(form.factors)
+            shared = False
             for factor, inner in bound.factors.items():
                 has, needs = left.get(factor, 0.0), inner * power
-                if not self.loose and (has * needs <= 0 or abs(has) < abs(needs)):
+                there = has * needs > 0 and abs(has) >= abs(needs)
+                shared = shared or there
+                if not self.loose and not self.partly and not there:
                     return
                 left[factor] = has - needs
                 if left[factor] == 0:
                     del left[factor]
+            if self.partly and not shared:
+                return
             yield from self.factors(rest, Monomial(form.coefficient / bound.coefficient**power, left), found)
             return
         for factor, has in list(form.factors.items()):

@@ -23,7 +23,7 @@ from losslang.rewrite.forms import (
     range_of,
     split_coefficient,
 )
-from losslang.rewrite.logarithms import log_of
+from losslang.rewrite.logarithms import exactly_zero, log_of
 from losslang.rewrite.rules import node_rules, product_rules
 from losslang.rewrite.swings import swing
 
@@ -41,6 +41,9 @@ def silence(engine: Engine, node: Node) -> Node | None:
         return engine.const(0.0)
     if bounded_below(logarithm):
         return engine.mul(factor, logarithm)
+    if peel(factor).op in ("mul", "div", "pow") and (zero := exactly_zero(engine, factor)) is not None:
+        # What merely underflows silences nothing.
+        return engine.make("select", zero, 0.0, engine.mul(factor, logarithm))
     if logarithm.op == "neg":
         return engine.neg(engine.make("silence", factor, logarithm.args[0]))
     return None

@@ -50,7 +50,7 @@ class CompiledRule:
 
     @cached_property
     def matcher(self) -> Matcher:
-        return Matcher(self.variables, loose=self.shape == "sum")
+        return Matcher(self.variables, loose=self.shape == "sum", partly=self.shape == "product")
 
 
 Signature = frozenset[str]

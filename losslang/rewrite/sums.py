@@ -49,11 +49,11 @@ def normal_sum(engine: Engine, node: Node) -> Node | None:
 
 
 def _step(engine: Engine, form: Linear, node: Node) -> bool:
+    if sum_rules(engine, form, node):
+        return True
     for identity in IDENTITIES:
         if identity(engine, form):
             return True
-    if sum_rules(engine, form, node):
-        return True
     return (
         _one_difference(engine, form)
         or _common_exponential(engine, form)

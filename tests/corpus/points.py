@@ -122,7 +122,7 @@ def _mixed(entry: Entry, kinds: dict[str, tuple[str, str | None]]) -> dict[str, 
         elif name in entry.points:
             width = entry.sizes[axis]
             listed = np.array(entry.points[name])
-            if base == "weight":
+            if base == "weight" or listed.size % width:
                 arrays[name] = _typed(random.choice(listed, (count, width)), base)
             else:
                 arrays[name] = _typed(listed.reshape(-1, width), base)
@@ -139,7 +139,19 @@ def _rows(random: np.random.Generator, base: str, count: int, width: int) -> NDA
     usual = random.normal(size=(count, width)) * 3
     rows[: count // 4] = usual[: count // 4]
     rows[count // 4 : count // 2] = usual[count // 4 : count // 2] * 30
-    return rows
+    if base == "prob":
+        return _distributions(random, rows)
+    return np.minimum(rows, 0.0) if base == "logprob" else np.abs(rows) if base in ("positive", "weight") else rows
+
+
+def _distributions(random: np.random.Generator, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distributions along the last axis, some with parts of exactly 0 and 1."""
+    with np.errstate(under="ignore"):
+        parts = np.exp(logits - logits.max(-1, keepdims=True))
+    parts[::5, 0] = 0.0
+    parts[3::7, 1:] = 0.0
+    total = parts.sum(-1, keepdims=True)
+    return np.where(total > 0, parts / np.where(total > 0, total, 1.0), 1 / parts.shape[-1])
 
 
 def _typed(numbers: object, base: str) -> NDArray[np.generic]:

@@ -1,0 +1,247 @@
+"""Which values may lose digits however well they are written: sums that may cancel, logarithms of what may be
+near 1, angles of what may be near the end of the range.
+
+Rules and representations know the cancellations that somebody thought of; this judges what they leave. A
+sum is safe if of the terms that may cancel all but one have an input of their own that they are a multiple
+of: then the error of the sum is no larger than what one unit in the last place of that input moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from losslang.ir import Node, walk
+from losslang.rewrite.forms import linear, monomial, nonzero, number, peel, range_of, vast
+
+#: What passes values through, or is linear in them.
+_PASSES = frozenset({"neg", "broadcast", "rename", "merge", "unmerge", "stop", "gather", "sum", "cumsum", "reverse_cumsum",
+                     "abs", "scatter_add", "to_real"})  # fmt: skip
+_ANY = frozenset({"select", "stack", "max", "min", "maximum", "minimum", "clip", "hypot", "sqrt"})
+_PLAIN = _PASSES | {"add", "mul", "div", "contract", "select", "stack", "max", "min", "input", "const", "index", "size", "limit"}  # fmt: skip
+_NEAR_THE_EDGE = frozenset({"acos", "asin", "acosh", "atanh", "sin", "cos", "tan"})
+_COMPRESSING = frozenset({"log", "log1p", "sqrt", "div", "hypot"})
+#: What is computed by loops of its own, in a precision of its own.
+LOOPS = frozenset({"extern", "log_chain", "chain_sum", "decay_scan"})
+
+
+class Suspicion:
+    """Judges the nodes of one graph; remembers what it found."""
+
+    def __init__(self) -> None:
+        self._bits: dict[Node, int] = {}
+        self._leaves: dict[Node, int] = {}
+        self._own: dict[Node, int] = {}
+        self._plain: dict[Node, bool] = {}
+        self._matrix: dict[Node, bool] = {}
+        self._degrees: dict[Node, float] = {}
+
+    def leaves(self, node: Node) -> int:
+        """The inputs that ``node`` depends on, as a set of bits."""
+        found = self._leaves.get(node)
+        if found is None:
+            found = 0
+            if node.op == "input" and node.elem == "real":
+                found = self._bits.setdefault(node, 1 << len(self._bits))
+            for arg in node.args[:1] if node.op in ("gather", "computed_as") else node.args:
+                found |= self.leaves(arg)
+            self._leaves[node] = found
+        return found
+
+    def multiples(self, node: Node) -> int:
+        """The inputs of which ``node`` is a multiple, or a sum of multiples."""
+        found = self._own.get(node)
+        if found is None:
+            self._own[node] = 0
+            found = self._own[node] = self._multiples(node)
+        return found
+
+    def _multiples(self, node: Node) -> int:
+        if node.op == "input":
+            return self.leaves(node)
+        if node.op in _PASSES:
+            return self.multiples(node.args[0])
+        if node.op == "computed_as":
+            return self.multiples(node.args[0])
+        if node.op in ("mul", "contract"):
+            return _union(self.multiples(a) for a in node.args)
+        if node.op == "div":
+            above, below = node.args
+            return (self.multiples(above) & ~self.leaves(below)) | (self.multiples(below) & ~self.leaves(above))
+        if node.op == "pow":
+            exponent = number(node.args[1])
+            return self.multiples(node.args[0]) if exponent is not None and abs(exponent) >= 0.25 else 0
+        if node.op == "add":
+            parts = [self.multiples(a) for a in node.args]
+            return _union(parts) if all(parts) else 0
+        if node.op in _ANY:
+            return _union(self.multiples(a) for a in node.args if a.elem == "real")
+        return 0
+
+    def plain(self, node: Node) -> bool:
+        """Whether ``node`` is made of inputs by products, sums and choices alone."""
+        found = self._plain.get(node)
+        if found is None:
+            found = node.op in _PLAIN and all(self.plain(a) for a in node.args if a.elem == "real")
+            self._plain[node] = found
+        return found
+
+    def beyond_reach(self, node: Node) -> bool:
+        """Whether a product of matrices or a loop stands below: too much to widen."""
+        found = self._matrix.get(node)
+        if found is None:
+            found = node.op in LOOPS or _is_matrix_product(node) or any(self.beyond_reach(a) for a in node.args)
+            self._matrix[node] = found
+        return found
+
+    def doubtful(self, node: Node) -> bool:
+        """Whether ``node`` may lose digits that its inputs would allow."""
+        if node.elem != "real" or not self.leaves(node):
+            return False
+        if node.op == "add":
+            return self._may_cancel(node)
+        if self._leaves_range(node):
+            return True
+        inside = peel(node.args[0]) if node.args else node
+        if node.op == "log":
+            reach = range_of(inside)
+            return not self.multiples(inside) and not self.plain(inside) and reach.low < 1 <= reach.high
+        if node.op in _NEAR_THE_EDGE:
+            return not self.multiples(inside)
+        if node.op in ("logsumexp", "logaddexp"):
+            return not all(self.plain(a) for a in node.args)
+        return False
+
+    def _leaves_range(self, node: Node) -> bool:
+        """Whether what ``node`` reads may over- or underflow although ``node`` itself does not."""
+        if node.op in _COMPRESSING or (node.op == "pow" and not _whole(node.args[1])):
+            return max(self.degree(a) for a in node.args) >= 2
+        return False
+
+    def degree(self, node: Node) -> float:
+        """How often inputs of any size are multiplied with each other; other inputs count half."""
+        found = self._degrees.get(node)
+        if found is None:
+            self._degrees[node] = 0.0
+            found = self._degrees[node] = self._degree(node)
+        return found
+
+    def _degree(self, node: Node) -> float:
+        if node.elem != "real":
+            return 0.0
+        if node.op == "input":
+            return 1.0 if vast(node) else 0.5 if node.axes else 0.0
+        if node.op in ("mul", "div", "contract"):
+            return sum(self.degree(a) for a in node.args)
+        if node.op == "pow":
+            exponent = number(node.args[1])
+            return self.degree(node.args[0]) * (2.0 if exponent is None else abs(exponent))
+        if node.op == "sqrt":
+            return self.degree(node.args[0]) / 2
+        if node.op in _PASSES or node.op in _ANY or node.op == "add":
+            return max(self.degree(a) for a in node.args)
+        return self.degree(node.args[0]) if node.op == "computed_as" else 0.0
+
+    def _may_cancel(self, node: Node) -> bool:
+        form = linear(node)
+        parts = [(t, c) for t, c in form.terms.items()]
+        signs = {_sign(t, c) for t, c in parts} | ({1 if form.constant > 0 else -1} if form.constant else set())
+        if signs in ({1}, {-1}) or len(parts) + bool(form.constant) < 2:
+            return False
+        lacking = int(form.constant != 0)
+        for term, _ in parts:
+            others = _union(self.leaves(t) for t, _ in parts if t is not term)
+            if self.leaves(term) and not self.multiples(term) & ~others:
+                lacking += 1
+            elif not self.leaves(term) and term.op not in ("index", "size"):
+                lacking += 1
+        return lacking > 1
+
+    def singular(self, node: Node) -> bool:
+        """Whether ``node`` is a quotient of two values of the same input, of which the lower may vanish: its
+        derivative is a difference of quotients."""
+        if node.op != "div" or node.elem != "real":
+            return False
+        above, below = node.args
+        if not self.leaves(above) & self.leaves(below) or nonzero(below):
+            return False
+        return not (self.plain(above) and self.plain(below) and len(monomial(node).factors) < 2)
+
+
+def _sign(term: Node, coefficient: float) -> int:
+    reach = range_of(term)
+    if reach.nonnegative:
+        return 1 if coefficient > 0 else -1
+    if reach.nonpositive:
+        return -1 if coefficient > 0 else 1
+    return 0
+
+
+def _whole(exponent: Node) -> bool:
+    value = number(exponent)
+    return value is not None and value == int(value)
+
+
+def _union(parts: Iterable[int]) -> int:
+    found = 0
+    for each in parts:
+        found |= each
+    return found
+
+
+def _is_matrix_product(node: Node) -> bool:
+    """A contraction whose factors each have axes that the other lacks."""
+    if node.op == "contract":
+        a, b = (peel(x) for x in node.args)
+        return bool(a.axes - b.axes) and bool(b.axes - a.axes)
+    if node.op == "sum" and peel(node.args[0]).op == "mul":
+        parts = [peel(x).axes for x in peel(node.args[0]).args if peel(x).axes]
+        return len(parts) == 2 and bool(parts[0] - parts[1]) and bool(parts[1] - parts[0])
+    return False
+
+
+def doubtful_nodes(values: Sequence[Node], roots: Sequence[Node]) -> set[Node]:
+    """The nodes below ``roots`` that are evaluated in double precision.
+
+    ``values`` are the results of the loss, ``roots`` these or gradients of them. Whatever is made of an input that
+    takes part in doubtful arithmetic is widened, gradients included, unless a product of matrices stands below.
+    """
+    judge = Suspicion()
+    formulas = _inside_formulas(values)
+    exempt = _sums_of_results(values)
+    affected = 0
+    for node in walk(values):
+        if node in exempt or node in formulas or judge.beyond_reach(node):
+            continue
+        if judge.doubtful(node) or judge.singular(node):
+            affected |= judge.leaves(node)
+    if not affected:
+        return set()
+    return {n for n in walk(roots) if n.elem == "real" and judge.leaves(n) & affected and not judge.beyond_reach(n)}
+
+
+def _inside_formulas(roots: Sequence[Node]) -> set[Node]:
+    """What stands in formulas only: they were made with care."""
+    meanings: list[Node] = []
+    formulas: list[Node] = []
+    for node in walk(roots):
+        if node.op == "computed_as":
+            meanings.append(node.args[0])
+            formulas.append(node.args[1])
+    return set(walk(formulas)) - set(walk(meanings))
+
+
+def _sums_of_results(values: Sequence[Node]) -> set[Node]:
+    """Sums of terms that are results themselves: their weights say how they are to be weighed."""
+    whole = {peel(v) for v in values}
+    found = set()
+    for node in whole:
+        if node.op == "add" and all(_is_result(t, whole) for t in linear(node).terms):
+            found.add(node)
+    return found
+
+
+def _is_result(term: Node, results: set[Node]) -> bool:
+    if term in results:
+        return True
+    factors = [peel(f) for f in monomial(term).factors]
+    return any(f in results for f in factors) or number(term) is not None
