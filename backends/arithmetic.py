@@ -195,7 +195,9 @@ def _select(e: FunctionEmitter, node: Node) -> Value:
     condition = e.array(condition)
     if then.code in ("1.0", "0.0") and {then.code, otherwise.code} == {"1.0", "0.0"}:
         chosen = condition.closed if then.code == "1.0" else f"(~{condition.closed})"
-        return replace(condition, code=e.backend.cast(chosen, e.type_name("real")), elem="real", tight=True, named=False)
+        return replace(
+            condition, code=e.backend.cast(chosen, e.type_name("real")), elem="real", tight=True, named=False
+        )
     if then.plain and otherwise.plain:
         then = e.array(then)
     codes = [e.aligned(v, dims) for v in (condition, then, otherwise)]

@@ -224,9 +224,7 @@ class FunctionEmitter:
         """The value as an array even if it is a Python number."""
         if not value.plain:
             return value
-        return self.fill(
-            "full", value.code, elem=value.elem, shape="()", type=self.type_name(value.elem)
-        )
+        return self.fill("full", value.code, elem=value.elem, shape="()", type=self.type_name(value.elem))
 
     def fill(
         self, row: str, *args: str, dims: tuple[str, ...] = (), elem: Elem = "real", **fields: object
@@ -251,9 +249,7 @@ class FunctionEmitter:
         if value.dims == dims:
             return value
         if value.plain:
-            made = self.fill(
-                "full", value.code, shape=self.shape(dims), type=self.type_name(value.elem)
-            )
+            made = self.fill("full", value.code, shape=self.shape(dims), type=self.type_name(value.elem))
         else:
             made = self.fill("broadcast", self.aligned(value, dims), shape=self.shape(dims))
         return replace(made, dims=dims, elem=value.elem)

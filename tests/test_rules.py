@@ -25,7 +25,9 @@ STEPS = {"inverse_hyperbolic_tangent", "log_beta", "reciprocal_of_ratio", "sigmo
          "hyperbolic_pythagoras", "square_of_root_difference", "odd_size_tanh", "odd_size_erf", "exponential_over_cosh",
          "complement_of_average", "log_odds_of_quotient"}  # fmt: skip
 #: Their left side is fine as a value; its derivative is a difference of quotients.
-SINGULAR = {r for r in RULES if r.endswith(("_over_argument", "over_expm1", "over_sine"))} - {"exp_over_expm1"}
+SINGULAR = {r for r in RULES if r.endswith(("_over_argument", "over_expm1", "over_sine"))} - {
+    "exp_over_expm1"
+}
 #: They are about a difference of which the first must be the larger.
 ORDERED = {"log_of_sigmoid_difference", "log_of_normal_difference", "log_odds_of_quotient"}
 

@@ -69,7 +69,7 @@ def opposite(a: Node, b: Node) -> bool:
 def _essential(node: Node) -> Node:
     """``node`` without what only carries it."""
     while True:
-        if node.op in ("to_real", "to_int", "broadcast"):
+        if node.op in ("to_real", "to_int", "broadcast", "widen", "narrow"):
             node = node.args[0]
         elif node.op == "computed_as":
             node = node.args[1]
@@ -85,7 +85,7 @@ def _essential(node: Node) -> Node:
 
 def _is(node: Node, value: float) -> bool:
     """Whether ``node`` is that number, however it is carried."""
-    while node.op in ("to_real", "to_int", "broadcast"):
+    while node.op in ("to_real", "to_int", "broadcast", "widen", "narrow"):
         node = node.args[0]
     return node.op == "const" and bool(node.attr == value)
 

@@ -140,7 +140,9 @@ def _of_variable_power(engine: Engine, node: Node) -> Node:
     if nonzero(base):
         return better
     graph = engine.graph
-    return engine.make("select", graph.apply("eq", base, 0.0), engine.sub(1.0, graph.apply("pow", base, exponent)), better)
+    return engine.make(
+        "select", graph.apply("eq", base, 0.0), engine.sub(1.0, graph.apply("pow", base, exponent)), better
+    )
 
 
 def _of_product(engine: Engine, node: Node) -> Node | None:

@@ -316,7 +316,11 @@ def vast(node: Node) -> bool:
 def _vast(node: Node) -> bool:
     if node.op == "input":
         inside = interval_of(node)
-        return inside.nonnegative and (math.isinf(inside.high) or inside.low == 0) and node in node.graph.declared
+        return (
+            inside.nonnegative
+            and (math.isinf(inside.high) or inside.low == 0)
+            and node in node.graph.declared
+        )
     if node.op in ("add", "mul", "div", "neg", "pow", "sqrt", "hypot", "sum", "max", "abs", *_PASSES):
         return any(vast(a) for a in node.args)
     return node.op == "computed_as" and vast(node.args[0])

@@ -27,7 +27,6 @@ from losslang.rewrite.forms import (
     peel,
     positive,
     range_of,
-    vast,
 )
 from losslang.rewrite.rules import node_rules
 from losslang.rewrite.swings import swing, wild

@@ -66,7 +66,9 @@ class Suspicion:
             return _union(self.multiples(a) for a in node.args)
         if node.op == "div":
             above, below = node.args
-            return (self.multiples(above) & ~self.leaves(below)) | (self.multiples(below) & ~self.leaves(above))
+            return (self.multiples(above) & ~self.leaves(below)) | (
+                self.multiples(below) & ~self.leaves(above)
+            )
         if node.op == "pow":
             exponent = number(node.args[1])
             return self.multiples(node.args[0]) if exponent is not None and abs(exponent) >= 0.25 else 0
@@ -89,7 +91,9 @@ class Suspicion:
         """Whether a product of matrices or a loop stands below: too much to widen."""
         found = self._matrix.get(node)
         if found is None:
-            found = node.op in LOOPS or _is_matrix_product(node) or any(self.beyond_reach(a) for a in node.args)
+            found = (
+                node.op in LOOPS or _is_matrix_product(node) or any(self.beyond_reach(a) for a in node.args)
+            )
             self._matrix[node] = found
         return found
 
@@ -144,15 +148,17 @@ class Suspicion:
     def _may_cancel(self, node: Node) -> bool:
         form = linear(node)
         parts = [(t, c) for t, c in form.terms.items()]
-        signs = {_sign(t, c) for t, c in parts} | ({1 if form.constant > 0 else -1} if form.constant else set())
+        signs = {_sign(t, c) for t, c in parts} | (
+            {1 if form.constant > 0 else -1} if form.constant else set()
+        )
         if signs in ({1}, {-1}) or len(parts) + bool(form.constant) < 2:
             return False
         lacking = int(form.constant != 0)
         for term, _ in parts:
             others = _union(self.leaves(t) for t, _ in parts if t is not term)
-            if self.leaves(term) and not self.multiples(term) & ~others:
-                lacking += 1
-            elif not self.leaves(term) and term.op not in ("index", "size"):
+            if (self.leaves(term) and not self.multiples(term) & ~others) or (
+                not self.leaves(term) and term.op not in ("index", "size")
+            ):
                 lacking += 1
         return lacking > 1
 
@@ -216,7 +222,11 @@ def doubtful_nodes(values: Sequence[Node], roots: Sequence[Node]) -> set[Node]:
             affected |= judge.leaves(node)
     if not affected:
         return set()
-    return {n for n in walk(roots) if n.elem == "real" and judge.leaves(n) & affected and not judge.beyond_reach(n)}
+    return {
+        n
+        for n in walk(roots)
+        if n.elem == "real" and judge.leaves(n) & affected and not judge.beyond_reach(n)
+    }
 
 
 def _inside_formulas(roots: Sequence[Node]) -> set[Node]:

@@ -231,6 +231,8 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "maximum": _maximum,
     "clip": lambda x, lo, hi: _minimum(_maximum(x, lo), hi),
     "floor": _floor,
+    "widen": lambda x: x,
+    "narrow": lambda x: x,
     "to_int": _to_int,
     "stop": lambda x: x,
     "to_real": ball,

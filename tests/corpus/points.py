@@ -141,7 +141,13 @@ def _rows(random: np.random.Generator, base: str, count: int, width: int) -> NDA
     rows[count // 4 : count // 2] = usual[count // 4 : count // 2] * 30
     if base == "prob":
         return _distributions(random, rows)
-    return np.minimum(rows, 0.0) if base == "logprob" else np.abs(rows) if base in ("positive", "weight") else rows
+    return (
+        np.minimum(rows, 0.0)
+        if base == "logprob"
+        else np.abs(rows)
+        if base in ("positive", "weight")
+        else rows
+    )
 
 
 def _distributions(random: np.random.Generator, logits: NDArray[np.float64]) -> NDArray[np.float64]:
