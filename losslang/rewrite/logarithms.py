@@ -22,7 +22,6 @@ from losslang.rewrite.forms import (
     linear,
     monomial,
     nonnegative,
-    nonzero,
     number,
     peel,
     positive,
