@@ -95,7 +95,7 @@ def draw(definition: m.Def | m.Dist, drawn: Curve) -> None:
 
 def _smaller(svg: str) -> str:
     """The same picture in half the bytes: without metadata and names of groups, tenths of a point, each style told once."""
-    svg = re.sub(r"<metadata>.*?</metadata>|<!DOCTYPE[^>]*>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<metadata>.*?</metadata>|<!DOCTYPE[^>]*>|<\?xml [^>]*>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"-?\d+\.\d{2,}", lambda match: f"{float(match[0]):.1f}", svg)
     svg = re.sub(r"</?g( id=\"[^\"]*\")?>", "", svg)
     svg = re.sub(r" transform=\"rotate\(-0 [^)]*\)\"", "", svg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from parity import Case
@@ -259,6 +260,33 @@ def nt_xent_anchor(anchor: Tensor, partner: Tensor, temperature: float, own: boo
     return rows(n, row)
 
 
+CENTERS = "a: real[n, c, k]; y: label[n] of c"
+
+
+def nca(z: Tensor, y: Tensor, scale: float) -> Tensor:
+    """Goldberger et al., 2005: softmax over squared distances, classmates' shares added."""
+    n = len(z)
+
+    def row(i: int) -> Tensor:
+        near = {k: torch.exp(-scale * squared(z[i], z[k])) for k in others(n, i)}
+        same = [near[k] for k in near if y[k] == y[i]]
+        return -torch.log(total(same) / total(near.values())) if same else ZERO
+
+    return rows(n, row)
+
+
+def lifted(z: Tensor, y: Tensor, margin: float) -> Tensor:
+    """Hermans et al., 2017, equation 8."""
+    n = len(z)
+
+    def row(i: int) -> Tensor:
+        far = [torch.exp(squared(z[i], z[k]).sqrt()) for k in others(n, i) if y[k] == y[i]]
+        near = [torch.exp(margin - squared(z[i], z[k]).sqrt()) for k in others(n, i) if y[k] != y[i]]
+        return torch.relu(torch.log(total(far)) + torch.log(total(near))) if far and near else ZERO
+
+    return rows(n, row)
+
+
 CASES = [
     Case("contrastive_pair", PAIR + "; y: binary[n]", "contrastive_pair[d](u, v, y, 1.5)", N,
          lambda u, v, y: contrastive_pair(u, v, y, 1.5)),
@@ -305,4 +333,19 @@ CASES = [
          ("one",), lambda u, v: 0 * u.sum(1)),
     Case("batches_of_batches", "u: embedding[g, n, d]; v: embedding[g, n, d]", "info_nce[n, d](u, v, 0.2)", ("g", "n"),
          lambda u, v: torch.stack([info_nce(a, b, 0.2) for a, b in zip(u, v, strict=True)])),
+    Case("neighbourhood_components", LABELLED, "neighbourhood_components[n, d](z, y, 0.7)", N, lambda z, y: nca(z, y, 0.7)),
+    Case("lifted_structure", LABELLED, "lifted_structure[n, d](z, y, 0.8)", N, lambda z, y: lifted(z, y, 0.8)),
+    Case("margin_based", PAIR + "; y: binary[n]", "margin_based[d](u, v, y, 0.3, 1.5)", N, lambda u, v, y: F.relu(
+        0.3 + (2 * y - 1) * (F.pairwise_distance(u, v, eps=0.0) - 1.5))),
+    Case("angular", TRIPLET, "angular[d](a, p, q, 0.6)", N, lambda a, p, q: F.relu(
+        ((a - p) ** 2).sum(1) - 4 * math.tan(0.6) ** 2 * ((q - (a + p) / 2) ** 2).sum(1))),
+    Case("normalized_softmax", "z: embedding[n, d]; p: embedding[c, d]; y: label[n] of c",
+         "normalized_softmax[c, d](z, p, y, 0.2)", N,
+         lambda z, p, y: F.cross_entropy(F.normalize(z) @ F.normalize(p).T / 0.2, y, reduction="none")),
+    Case("sub_center_arcface", CENTERS, "sub_center_arcface[c, k](tanh(a), y, 0.3, 8)", N,
+         lambda a, y: arcface(torch.tanh(a).amax(2), y, 0.3, 8.0)),
+    Case("soft_triple", CENTERS, "soft_triple[c, k](a, y, 0.1, 5, 0.3)", N,
+         lambda a, y: cosface(((a / 0.3).softmax(2) * a).sum(2), y, 0.1, 5.0)),
+    Case("dino", "s: real[n, c]; t: real[n, c]; m: real[c]", "dino[c](s, t, m, 0.3, 0.2)", N,
+         lambda s, t, m: F.cross_entropy(s / 0.3, ((t - m) / 0.2).softmax(1).detach(), reduction="none")),
 ]  # fmt: skip

@@ -46,6 +46,16 @@ def _mmd(x: Any, y: Any, width: float) -> Any:
     return kernel(x, x) + kernel(y, y) - 2 * kernel(x, y)
 
 
+THREE = "a: positive[n]; b: positive[n]; e: positive[n]"
+
+
+def _generalized_js(student: Any, teacher: Any, beta: float) -> Any:
+    """Agarwal and others (2024), equation 1."""
+    p, q = teacher.softmax(-1), student.softmax(-1)
+    mixed = (beta * p + (1 - beta) * q).log()
+    return (beta * p * (p.log() - mixed) + (1 - beta) * q * (q.log() - mixed)).sum(-1)
+
+
 CASES = [
     _closed("normal", D.Normal, D.Normal, SHIFTED),
     _closed("log_normal", D.LogNormal, D.LogNormal, SHIFTED),
@@ -135,4 +145,32 @@ CASES = [
     case("wasserstein_generator", "b: score[n]", "wasserstein_generator(b)", lambda b: -b),
     case("certain_of_one", TWO, "kl_divergence(p, q) + entropy(p)", lambda p, q: -(p * q.log()).sum(-1),
          only=("q",), given={"p": np.eye(4)[[0, 3, 1, 1, 2]]}),
+    _closed("gumbel|normal", D.Gumbel, D.Normal, SHIFTED),
+    _closed("normal|gumbel", D.Normal, D.Gumbel, SHIFTED),
+    _closed("gamma|normal", D.Gamma, D.Normal, FOUR),
+    _closed("gamma|gumbel", D.Gamma, D.Gumbel, FOUR),
+    _closed("beta|normal", D.Beta, D.Normal, FOUR),
+    _closed("beta|gamma", D.Beta, D.Gamma, FOUR),
+    case("kl_beta_exponential", THREE, "kl(beta(a, b), exponential(e))",
+         lambda a, b, e: D.kl_divergence(D.Beta(a, b), D.Exponential(e))),
+    case("kl_exponential_normal", THREE, "kl(exponential(a), normal(b, e))",
+         lambda a, b, e: D.kl_divergence(D.Exponential(a), D.Normal(b, e))),
+    case("kl_exponential_gumbel", THREE, "kl(exponential(a), gumbel(b, e))",
+         lambda a, b, e: D.kl_divergence(D.Exponential(a), D.Gumbel(b, e))),
+    case("kl_uniform_normal", FOUR, "kl(uniform(a, a + b), normal(e, f))",
+         lambda a, b, e, f: D.kl_divergence(D.Uniform(a, a + b), D.Normal(e, f))),
+    case("kl_uniform_exponential", THREE, "kl(uniform(a, a + b), exponential(e))",
+         lambda a, b, e: D.kl_divergence(D.Uniform(a, a + b), D.Exponential(e))),
+    case("kl_bernoulli_poisson", "a: prob[n]; e: positive[n]", "kl(bernoulli(a), poisson(e))",
+         lambda a, e: D.kl_divergence(D.Bernoulli(probs=a), D.Poisson(e))),
+    case("kl_binomial", "a: prob[n]; e: prob[n]", "kl(binomial(5, a), binomial(5, e))",
+         lambda a, e: D.kl_divergence(D.Binomial(5, a), D.Binomial(5, e))),
+    case("generalized_js", LOGITS, "generalized_js(p, q, 0.3)", lambda p, q: _generalized_js(p, q, 0.3)),
+    case("vector_quantization", PAIR, "vector_quantization[d](u, v, 0.4)", lambda u, v: (
+        (u.detach() - v) ** 2 + 0.4 * (u - v.detach()) ** 2).sum(-1)),
+    case("least_squares_generator", "b: score[n]", "least_squares_generator(b)", lambda b: (b - 1) ** 2 / 2),
+    case("relativistic_discriminator", "a: score[n]; b: score[n]", "relativistic_discriminator(a, b)",
+         lambda a, b: -F.logsigmoid(a - b)),
+    case("gradient_penalty", "x: real[n, d]", "gradient_penalty[d](x, 0.8)",
+         lambda x: (torch.linalg.vector_norm(x, dim=-1) - 0.8) ** 2),
 ]  # fmt: skip

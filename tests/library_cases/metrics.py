@@ -7,7 +7,7 @@ from parity import Case, each
 from torch import Tensor
 
 from library_cases.peers import LISTS, L, N, metrics, torch
-from library_cases.ranking import discount, ideal_dcg, places
+from library_cases.ranking import discount, ideal_dcg, places, worse_pairs
 
 
 def ndcg(scores: Tensor, relevance: Tensor, k: float) -> Tensor:
@@ -54,6 +54,13 @@ def auc(scores: np.ndarray, relevance: np.ndarray) -> np.ndarray:
     return np.asarray(metrics.roc_auc_score(relevance > 0, scores))
 
 
+def ordered_pair_accuracy(scores: Tensor, relevance: Tensor) -> Tensor:
+    pairs = worse_pairs(relevance)
+    return torch.tensor(
+        sum(float(scores[i] > scores[j]) for i, j in pairs) / max(len(pairs), 1), dtype=torch.float64
+    )
+
+
 CASES = [
     Case("accuracy", "x: logit[n, c] over c; y: label[n] of c", "accuracy(x, y)", N,
          lambda x, y: (x.argmax(1) == y).double(), smooth=False),
@@ -67,4 +74,10 @@ CASES = [
          each(average_precision, rows="l"), smooth=False),
     Case("auc", LISTS, "auc[i](s, r)", L, each(auc, rows="l"), library="numpy", smooth=False,
          given={"r": [[0, 1, 2, 0, 0, 1], [1, 0, 0, 0, 0, 0], [3, 3, 3, 3, 0, 3]]}),
+    Case("top_k_accuracy", "x: logit[n, c] over c; y: label[n] of c", "top_k_accuracy(x, y, 2)", N,
+         lambda x, y: (x.topk(2).indices == y[:, None]).any(1).double(), smooth=False),
+    Case("dcg", LISTS, "dcg[i](s, r, 3)", L,
+         each(lambda s, r: ndcg(s, r, 3) * ideal_dcg(r, 3), rows="l"), smooth=False),
+    Case("ordered_pair_accuracy", LISTS, "ordered_pair_accuracy[i](s, r)", L, each(ordered_pair_accuracy, rows="l"),
+         smooth=False),
 ]  # fmt: skip

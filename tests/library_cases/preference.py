@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from parity import Case
 from torch import Tensor
@@ -49,6 +51,20 @@ def grpo(log_ratio: Tensor, reward: Tensor, clip: float = 0.2) -> Tensor:
 
 
 FOUR = "pc: logprob[n]; pr: logprob[n]; rc: logprob[n]; rr: logprob[n]"
+
+
+def exo(margin: Tensor, smoothing: float) -> Tensor:
+    """As TRL's `exo_pair`."""
+    first = torch.sigmoid(margin) * (F.logsigmoid(margin) - math.log(1 - smoothing))
+    return first + torch.sigmoid(-margin) * (F.logsigmoid(-margin) - math.log(smoothing))
+
+
+def discopop(margin: Tensor, temperature: float) -> Tensor:
+    """As TRL's `discopop`."""
+    blend = torch.sigmoid(margin / temperature)
+    return -F.logsigmoid(margin) * (1 - blend) + torch.exp(-margin) * blend
+
+
 CASES = [
     Case("bradley_terry", "a: score[n]; b: score[n]", "bradley_terry(a, b)", N, lambda a, b: F.softplus(b - a)),
     Case("dpo", FOUR, "dpo(pc, pr, rc, rr, 0.3, 0.1)", N,
@@ -80,4 +96,24 @@ CASES = [
     Case("kl_k2", "p: logprob[n]; q: logprob[n]", "kl_k2(p, q)", N, lambda p, q: F.mse_loss(p, q, reduction="none") / 2),
     Case("equal_rewards", "x: real[n, g]; r: real[n, g]", "x + grpo[g](x, r)", ("n", "g"), lambda x, r: x,
          given={"r": np.full((5, 4), 0.3)}),
+    Case("apo_zero", FOUR, "apo_zero(pc, pr, rc, rr, 0.3)", N,
+         lambda pc, pr, rc, rr: 1 - torch.sigmoid(0.3 * (pc - rc)) + torch.sigmoid(0.3 * (pr - rr))),
+    Case("apo_down", FOUR, "apo_down(pc, pr, rc, rr, 0.3)", N,
+         lambda pc, pr, rc, rr: torch.sigmoid(0.3 * (pc - rc)) + 1 - torch.sigmoid(0.3 * (pc - rc - pr + rr))),
+    Case("sppo", FOUR, "sppo(pc, pr, rc, rr, 0.3)", N,
+         lambda pc, pr, rc, rr: (pc - rc - 0.5 / 0.3) ** 2 + (pr - rr + 0.5 / 0.3) ** 2),
+    Case("noise_contrastive_alignment", FOUR, "noise_contrastive_alignment(pc, pr, rc, rr, 0.3)", N,
+         lambda pc, pr, rc, rr: -F.logsigmoid(0.3 * (pc - rc)) - F.logsigmoid(-0.3 * (pc - rc)) / 2
+         - F.logsigmoid(-0.3 * (pr - rr)) / 2),
+    Case("exo", FOUR, "exo(pc, pr, rc, rr, 0.3, 0.01)", N, lambda pc, pr, rc, rr: exo(0.3 * (pc - rc - pr + rr), 0.01)),
+    Case("bco", "p: logprob[n]; q: logprob[n]; y: binary[n]", "bco(p, q, y, 0.5, 0.2)", N,
+         lambda p, q, y: F.binary_cross_entropy_with_logits(0.5 * (p - q) - 0.2, y, reduction="none")),
+    Case("discopop", FOUR, "discopop(pc, pr, rc, rr, 0.3, 0.1)", N,
+         lambda pc, pr, rc, rr: discopop(0.3 * (pc - rc - pr + rr), 0.1)),
+    Case("leave_one_out", "x: real[n, g]", "leave_one_out[g](x)", ("n", "g"),
+         lambda x: x - (x.sum(1, keepdim=True) - x) / 3),
+    Case("advantage_weighted", "p: logprob[n]; a: real[n]", "advantage_weighted(p, a, 0.7)", N,
+         lambda p, a: -p * torch.exp(a / 0.7).detach()),
+    Case("conservative_q", "q: real[n, c]; y: label[n] of c", "conservative_q[c](q, y)", N,
+         lambda q, y: F.cross_entropy(q, y, reduction="none")),
 ]  # fmt: skip

@@ -116,6 +116,27 @@ def cosine_contrastive(
     return 1 - cosine(user, positive) + weight * push
 
 
+def unique_softmax(scores: Tensor, relevance: Tensor) -> Tensor:
+    """As Rax has it: every item against the less relevant ones alone."""
+    n = len(scores)
+
+    def surprise(i: int) -> Tensor:
+        beaten = [torch.exp(scores[j]) for j in range(n) if j == i or relevance[j] < relevance[i]]
+        return (2 ** float(relevance[i]) - 1) * torch.log(total(beaten) / torch.exp(scores[i]))
+
+    return total(surprise(i) for i in range(n))
+
+
+def smooth_ap(scores: Tensor, relevance: Tensor, temperature: float) -> Tensor:
+    """Brown et al., 2020, equation 9."""
+    good = [i for i in range(len(scores)) if relevance[i] > 0]
+
+    def above(i: int, among: list[int]) -> Tensor:
+        return 1 + total(torch.sigmoid((scores[j] - scores[i]) / temperature) for j in among if j != i)
+
+    return 1 - total(above(i, good) / above(i, list(range(len(scores)))) for i in good) / max(len(good), 1)
+
+
 CASES = [
     Case("margin_ranking", "a: score[n]; b: score[n]; y: sign[n]", "margin_ranking(a, b, y, 0.3)", N,
          lambda a, b, y: F.margin_ranking_loss(a, b, y, margin=0.3, reduction="none")),
@@ -145,6 +166,8 @@ CASES = [
          "cosine_contrastive[j, d](u, v, w, 0.3, 2)", N, each(cosine_contrastive, margin=0.3, weight=2.0)),
     Case("rlmrec_contrastive", PAIR, "rlmrec_contrastive[n, d](u, v)", N, info_nce),
     Case("rlmrec_generative", PAIR, "rlmrec_generative[d](u, v)", N, lambda u, v: 1 - F.cosine_similarity(u, v)),
+    Case("relative_gain", "r: real[l, i]", "relative_gain[i](r)", ("l", "i"),
+         lambda r: (2**r - 1) / 2 ** r.detach().amax(1, keepdim=True).clamp(min=0)),
     Case("rank_discount", "r: positive[n]", "rank_discount(1 + r, 2.5)", N,
          lambda r: torch.where(r <= 1.5, 1 / torch.log2(2 + r), 0)),
     Case("ideal_dcg", "r: real[l, i]", "ideal_dcg[i](r, 3)", L, lambda r: (
@@ -154,4 +177,22 @@ CASES = [
          given={"s": np.zeros((3, 6)), "r": [[0, 1, 2, 2, 0, 1], [0] * 6, [3] * 6]}),
     Case("padded_lists", LISTS, "list_mle[i where i < 4](s, r)", L,
          lambda s, r: each(list_mle, rows="l")(s[:, :4], r[:, :4])),
+    Case("pairwise_mse", LISTS, "pairwise_mse[i](s, r)", L, lambda s, r: 2 * 36 * (s - r).var(1, correction=0)),
+    Case("unique_softmax", LISTS, "unique_softmax[i](s, r)", L, each(unique_softmax, rows="l")),
+    Case("smooth_ap", LISTS, "smooth_ap[i](s, r, 0.2)", L, each(smooth_ap, rows="l", temperature=0.2)),
+    Case("cosent", "s: real[l, i]; r: count[l, i]", "cosent[i](s, r, 3)", L, lambda s, r: torch.stack(
+        [torch.log1p(total(torch.exp(3 * (a[j] - a[i])) for i, j in worse_pairs(b))) for a, b in zip(s, r, strict=True)])),
+    Case("margin_mse", "a: score[n]; b: score[n]; c: score[n]; d: score[n]", "margin_mse(a, b, c, d)", N,
+         lambda a, b, c, d: F.mse_loss(a - b, c - d, reduction="none")),
+    Case("negative_sampling", "p: score[n]; q: score[n, j]", "negative_sampling[j](p, q)", N,
+         lambda p, q: -F.logsigmoid(p) - F.logsigmoid(-q).sum(1)),
+    Case("noise_contrastive", "p: score[n]; q: score[n, j]; a: logprob[n]; b: logprob[n, j]",
+         "noise_contrastive[j](p, q, a, b)", N, lambda p, q, a, b: -torch.log(p.exp() / (p.exp() + 4 * a.exp()))
+         - torch.log(4 * b.exp() / (q.exp() + 4 * b.exp())).sum(1)),
+    Case("self_adversarial", "p: real[n]; q: real[n, j]", "self_adversarial[j](p, q, 1.5, 0.7)", N, lambda p, q: (
+        -F.logsigmoid(1.5 - p) - ((-q / 0.7).softmax(1).detach() * F.logsigmoid(q - 1.5)).sum(1))),
+    Case("glove", "x: real[n]; y: count[n]", "glove(x, y, 3)", N, lambda x, y: (
+        (y / 3).clamp(max=1) ** 0.75 * (x - y.clamp(min=1).log()) ** 2), given={"y": [0, 1, 2, 3, 9]}),
+    Case("logistic_matrix_factorization", "x: logit[n]; y: weight[n]", "logistic_matrix_factorization(x, y, 1.5)", N,
+         lambda x, y: -1.5 * y * x + (1 + 1.5 * y) * F.softplus(x)),
 ]  # fmt: skip

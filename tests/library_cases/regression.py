@@ -111,6 +111,10 @@ CASES = [
     case("exact", "x: real[n]", "absolute_percentage_error(x, x) + charbonnier(x, x) + quantile(x, x, 0.3) + huber(x, x)",
          lambda x: 0 * x + 1e-3),
     case("at_the_kink", "x: real[n]", "huber(x + 1, x) + smooth_l1(x + 0.5, x, 0.5)", lambda x: 0 * x + 0.5 + 0.25),
+    Case("concordance", XY, "concordance[n](x, y)", (), lambda x, y: 1 - 2 * ((x - x.mean()) * (y - y.mean())).mean()
+         / (x.var(correction=0) + y.var(correction=0) + (x.mean() - y.mean()) ** 2)),
+    Case("root_mean_squared_error", XY, "root_mean_squared_error[n](x, y)", (), lambda x, y: F.mse_loss(x, y).sqrt()),
+    case("linex", XY, "linex(x, y, -0.7)", lambda x, y: torch.expm1(-0.7 * (x - y)) + 0.7 * (x - y)),
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from parity import SIZES, Case, each
 from torch import Tensor
 
-from library_cases.peers import N, torch
+from library_cases.peers import F, N, torch
 from library_cases.rows import ZERO, squared, total
 
 
@@ -96,6 +96,20 @@ def random_boxes() -> dict[str, np.ndarray]:
 
 MASKS = "p: prob[n, h, w]; y: binary[n, h, w]"
 BOXES = "p: real[n, b]; q: real[n, b]"
+
+
+def lovasz_softmax(p: Tensor, y: Tensor) -> Tensor:
+    """Berman, Rannen Triki and Blaschko, 2018, equations 8 and 9: a class's errors as hinge errors of `lovasz_hinge`."""
+    present = sorted({int(v) for v in y})
+
+    def one(c: int) -> Tensor:
+        truth = (y == c).double()
+        error = (truth - p[:, c]).abs()
+        return lovasz_hinge((1 - error) * (2 * truth - 1), truth)
+
+    return total(one(c) for c in present) / len(present)
+
+
 CASES = [
     Case("dice", MASKS, "dice[h, w](p, y)", N, each(dice)),
     Case("dice_of_logits", "p: logit[n, h, w]; y: binary[n, h, w]", "dice[h, w](p, y, 0.1)", N,
@@ -116,4 +130,15 @@ CASES = [
     Case("no_region", MASKS, "dice[h, w](p, y) + jaccard[h, w](p, y) + tversky[h, w](p, y, 0.3, 0.7)", N,
          lambda p, y: each(dice)(p, y) + each(jaccard)(p, y) + each(tversky, alpha=0.3, beta=0.7)(p, y),
          given={"y": np.zeros((5, 3, 4))}),
+    Case("squared_dice", MASKS, "squared_dice[h, w](p, y)", N,
+         each(lambda p, y: 1 - (2 * (p * y).sum() + 1) / ((p**2).sum() + (y**2).sum() + 1))),
+    Case("boundary", "p: prob[n, h, w]; y: real[n, h, w]", "boundary[h, w](p, y)", N, lambda p, y: (p * y).mean((1, 2))),
+    Case("lovasz_softmax", "x: logit[n, t, c] over c; y: label[n, t] of c", "lovasz_softmax[c, t](x, y)", N,
+         each(lambda x, y: lovasz_softmax(x.softmax(-1), y))),
+    Case("gaussian_focal", "x: logit[n]; y: prob[n]", "gaussian_focal(x, y)", N, lambda x, y: torch.where(
+        y == 1, (1 - x.sigmoid()) ** 2 * F.softplus(-x), (1 - y) ** 4 * x.sigmoid() ** 2 * F.softplus(x)),
+        only=("x",), given={"y": [1.0, 0.5, 0.0, 1.0, 0.9]}),
+    Case("distribution_focal", "x: logit[n, c] over c; y: weight[n]", "distribution_focal(x, y)", N,
+         each(lambda x, y: -(y.floor() + 1 - y) * x.log_softmax(0)[int(y)] - (y - y.floor()) * x.log_softmax(0)[int(y) + 1]),
+         only=("x",)),
 ]  # fmt: skip
