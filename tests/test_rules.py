@@ -34,7 +34,7 @@ ORDERED = {"log_of_sigmoid_difference", "log_of_normal_difference", "log_odds_of
 #: Where a rule's variables are drawn from, if not everywhere: (offset, scale).
 DRAWN = {"inverse_hyperbolic_tangent": (0.0, 0.01), "one_plus_erf": (0.0, 2.0), "variance": (100.0, 1e-2),
          "covariance": (100.0, 1e-2), "number_less_log": (1.0, 1e-3),
-         "mills_less_line": (-60.0, 20.0), "log_of_square_sum": (1e21, 1e20), "log_of_normal_difference": (0.0, 3.0), "log_of_sigmoid_difference": (0.0, 30.0),
+         "mills_less_line": (-60.0, 20.0), "erfcx_less_constant": (60.0, 20.0), "log_of_square_sum": (1e21, 1e20), "log_of_normal_difference": (0.0, 3.0), "log_of_sigmoid_difference": (0.0, 30.0),
          "expected_excess": (-4.0, 2.0), "scaled_tail": (5.0, 2.0), "scaled_normal_tail": (8.0, 3.0), "angle_over_sine": (0.99, 0.003)}  # fmt: skip
 
 Arrays = dict[str, NDArray[np.float32]]
