@@ -200,7 +200,7 @@ _elementwise("erf", 1, partials=lambda out, x: (_TWO_OVER_ROOT_PI * _f(-(x * x),
              interval=lambda x: x.monotone(math.erf))  # fmt: skip
 _elementwise("erfc", 1, partials=lambda out, x: (-_TWO_OVER_ROOT_PI * _f(-(x * x), "exp"),),
              interval=lambda x: Interval(0.0, 2.0, True, True))  # fmt: skip
-_elementwise("erfcx", 1, partials=lambda out, x: (2.0 * x * out - _TWO_OVER_ROOT_PI,), interval=lambda x: POSITIVE,
+_elementwise("erfcx", 1, partials=lambda out, x: (-(math.sqrt(2.0) * out * _mills_less_line(-math.sqrt(2.0) * x)),), interval=lambda x: POSITIVE,
              doc="exp(x²) erfc(x)")  # fmt: skip
 _elementwise("normal_cdf", 1, partials=lambda out, x: (_f(-(x * x) / 2.0, "exp") / math.sqrt(2 * math.pi),),
              interval=lambda x: Interval(0.0, 1.0, True, True))  # fmt: skip
@@ -337,6 +337,10 @@ def _safe(out: Node, derivative: Node) -> Node:
     """``derivative``, and 0 where ``out`` is 0."""
     g = out.graph
     return g.select(g.apply("eq", out, 0.0), 0.0, derivative)
+
+
+def _mills_less_line(x: Node) -> Node:
+    return x + _f(x, "inverse_mills")
 
 
 def _reciprocal_root(x: Node) -> Node:

@@ -83,9 +83,31 @@ def _of_select(engine: Engine, node: Node) -> Node | None:
     if all(p is None for p in parts):
         return None
     first, second = (
-        p if p is not None else engine.sub(1.0, x) for p, x in zip(parts, (then, other), strict=True)
+        p if p is not None else _less(engine, x) for p, x in zip(parts, (then, other), strict=True)
     )
     return engine.make("select", condition, first, second)
+
+
+def _less(engine: Engine, node: Node) -> Node:
+    value = number(node)
+    return engine.sub(1.0, node) if value is None else engine.const(1.0 - value)
+
+
+def _of_highest(engine: Engine, node: Node) -> Node | None:
+    """1 - max(p) is min(1 - p)."""
+    inner = complement_of(engine, node.args[0])
+    if inner is None:
+        return None
+    other = "min" if node.op == "max" else "max"
+    return engine.make(other, engine.graph.broadcast(inner, node.args[0].axes), attr=node.attr)
+
+
+def _of_larger(engine: Engine, node: Node) -> Node | None:
+    parts = [complement_of(engine, a) for a in node.args]
+    if all(p is None for p in parts):
+        return None
+    items = [p if p is not None else engine.sub(1.0, a) for p, a in zip(parts, node.args, strict=True)]
+    return engine.make("minimum" if node.op == "maximum" else "maximum", *items)
 
 
 def _plain_or_better(engine: Engine, node: Node) -> Node | None:
@@ -253,6 +275,10 @@ _RULES = {
     "cosh": _of_cosh,
     "clip": _of_clip,
     "select": _of_select,
+    "max": _of_highest,
+    "min": _of_highest,
+    "maximum": _of_larger,
+    "minimum": _of_larger,
     "stack": _of_stack,
     "pow": _of_power,
     "mul": _of_product,

@@ -108,7 +108,9 @@ def angle(engine: Engine, node: Node) -> Node | None:
     graph = engine.graph
     missing = complement_of(engine, node.args[0])
     if missing is None:
-        return None
+        missing = engine.sub(1.0, node.args[0])
+        if linear(missing).size >= linear(node.args[0]).size:
+            return None
     if node.op == "acosh":
         half = engine.make("sqrt", engine.scale(missing, -0.5))
         return engine.computed(node, 2.0 * graph.apply("asinh", half))

@@ -369,6 +369,14 @@ def _argument(engine: Engine, node: Node) -> Node:
     return node.args[0] if node.op == "log" else engine.add(1.0, node.args[0])
 
 
+def exponential_whole(engine: Engine, form: Linear) -> bool:
+    """expm1(x) + 1 is exp(x)."""
+    for term in [t for t in form.terms if t.op == "expm1" and form.terms[t] == form.constant]:
+        rest = Linear({t: c for t, c in form.terms.items() if t is not term}, 0.0)
+        return _replace(form, rest.plus(linear(engine.make("exp", term.args[0])), form.constant))
+    return False
+
+
 def hyperbolic_cosine(engine: Engine, form: Linear) -> bool:
     """exp(x) + exp(-x) is 2 cosh(x)."""
     items = [t for t in form.terms if t.op == "exp"]
@@ -578,6 +586,7 @@ def same_choice(engine: Engine, form: Linear) -> bool:
 
 IDENTITIES = (
     same_choice,
+    exponential_whole,
     hyperbolic_cosine,
     softplus_pair,
     logaddexp_reflection,

@@ -297,7 +297,10 @@ def _of_sum(engine: Engine, node: Node) -> Node | None:
     for term, coefficient in sorted(items.items(), key=lambda item: item[0].id):
         inner = log_of(engine, term)
         assert inner is not None
-        logs.append(engine.sum_of(linear(inner).plus(Linear({}, math.log(coefficient)))))
+        if coefficient != 1 and inner.op == "log":
+            logs.append(_log_of_tame(engine, Monomial(coefficient, {term: 1.0})))
+        else:
+            logs.append(engine.sum_of(linear(inner).plus(Linear({}, math.log(coefficient)))))
     total = logs[0]
     for each in logs[1:]:
         total = engine.make("logaddexp", total, each)
@@ -313,7 +316,7 @@ def _mixture(engine: Engine, form: Linear) -> tuple[Node, Node, Node] | None:
     first, second = form.terms
     for one, other in ((first, second), (second, first)):
         for t, power in monomial(one).factors.items():
-            if power != 1 or wild(t) or not range_of(t).is_probability:
+            if power != 1 or not range_of(t).is_probability:
                 continue
             rest = peel(engine.sub(1.0, t))
             for factor, inner in monomial(other).factors.items():
@@ -333,9 +336,10 @@ def _of_mixture(engine: Engine, form: Linear, logs: Node, weights: tuple[Node, N
     """Differentiated as the plain mixture, so that its two parts cancel as such; near 1 through what is missing to 1."""
     graph = engine.graph
     t, a, b = weights
-    plain = build_sum(graph, form)
-    said = graph.make("log", (plain,))
-    engine.settled[said] = said
+    said = logs
+    if not wild(t):
+        said = graph.make("log", (build_sum(graph, form),))
+        engine.settled[said] = said
     if not (range_of(a).is_probability and range_of(b).is_probability):
         return engine.computed(said, logs)
     missing = engine.add(
@@ -369,7 +373,26 @@ def _of_reduced_sum(engine: Engine, node: Node) -> Node | None:
         return None
     logs = log_of(engine, inner)
     assert logs is not None
-    return engine.make("logsumexp", engine.graph.broadcast(logs, inner.axes), attr=node.attr)
+    total = engine.make("logsumexp", engine.graph.broadcast(logs, inner.axes), attr=node.attr)
+    return _near_whole(engine, node, total)
+
+
+def _near_whole(engine: Engine, node: Node, total: Node) -> Node:
+    """log of a softmax's average of probabilities: near 1 through the average of what is missing."""
+    form = monomial(node.args[0])
+    shares = [f for f, p in form.factors.items() if p == 1 and f.op == "softmax" and f.attr == node.attr]
+    if form.coefficient != 1 or len(shares) != 1 or len(form.factors) < 2 or total.op != "logsumexp":
+        return total
+    graph = engine.graph
+    chance = build_product(
+        graph, Monomial(1.0, {f: p for f, p in form.factors.items() if f is not shares[0]})
+    )
+    if not range_of(chance).is_probability:
+        return total
+    lacking = engine.mul(shares[0], engine.sub(1.0, engine.settle(chance)))
+    missing = engine.make("sum", graph.broadcast(lacking, node.args[0].axes), attr=node.attr)
+    near = graph.apply("lt", missing, 0.5)
+    return engine.computed(total, graph.select(near, graph.apply("log1p", -missing), total))
 
 
 def _of_contraction(engine: Engine, node: Node) -> Node | None:

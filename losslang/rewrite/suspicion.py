@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from losslang.ir import Node, walk
+from losslang.ops import OPS
 from losslang.rewrite.forms import linear, monomial, nonzero, number, peel, range_of, vast
 
 #: What passes values through, or is linear in them.
 _PASSES = frozenset({"neg", "broadcast", "rename", "merge", "unmerge", "stop", "gather", "sum", "cumsum", "reverse_cumsum",
                      "abs", "scatter_add", "to_real"})  # fmt: skip
-_ANY = frozenset({"select", "stack", "max", "min", "maximum", "minimum", "clip", "hypot", "sqrt"})
+_ANY = frozenset({"select", "stack", "max", "min", "maximum", "minimum", "clip", "sqrt"})
 _PLAIN = _PASSES | {"add", "mul", "div", "contract", "select", "stack", "max", "min", "input", "const", "index", "size", "limit"}  # fmt: skip
 _NEAR_THE_EDGE = frozenset({"acos", "asin", "acosh", "atanh", "sin", "cos", "tan"})
 _COMPRESSING = frozenset({"log", "log1p", "sqrt", "div", "hypot"})
@@ -62,7 +63,7 @@ class Suspicion:
             return self.multiples(node.args[0])
         if node.op == "computed_as":
             return self.multiples(node.args[0])
-        if node.op in ("mul", "contract"):
+        if node.op in ("mul", "contract", "silence"):
             return _union(self.multiples(a) for a in node.args)
         if node.op == "div":
             above, below = node.args
@@ -73,6 +74,9 @@ class Suspicion:
             exponent = number(node.args[1])
             return self.multiples(node.args[0]) if exponent is not None and abs(exponent) >= 0.25 else 0
         if node.op == "add":
+            parts = [self.multiples(a) for a in node.args]
+            return _union(parts) if all(parts) else 0
+        if node.op == "hypot":
             parts = [self.multiples(a) for a in node.args]
             return _union(parts) if all(parts) else 0
         if node.op in _ANY:
@@ -92,7 +96,7 @@ class Suspicion:
         found = self._matrix.get(node)
         if found is None:
             found = (
-                node.op in LOOPS or _is_matrix_product(node) or any(self.beyond_reach(a) for a in node.args)
+                node.op in LOOPS or is_matrix_product(node) or any(self.beyond_reach(a) for a in node.args)
             )
             self._matrix[node] = found
         return found
@@ -103,7 +107,7 @@ class Suspicion:
             return False
         if node.op == "add":
             return self._may_cancel(node)
-        if self._leaves_range(node):
+        if self.leaves_range(node):
             return True
         inside = peel(node.args[0]) if node.args else node
         if node.op == "log":
@@ -111,18 +115,22 @@ class Suspicion:
             return not self.multiples(inside) and not self.plain(inside) and reach.low < 1 <= reach.high
         if node.op in _NEAR_THE_EDGE:
             return not self.multiples(inside)
+        if node.op == "logaddexp" and any(linear(a).constant for a in node.args):
+            return True
         if node.op in ("logsumexp", "logaddexp"):
             return not all(self.plain(a) for a in node.args)
         return False
 
-    def _leaves_range(self, node: Node) -> bool:
+    def leaves_range(self, node: Node) -> bool:
         """Whether what ``node`` reads may over- or underflow although ``node`` itself does not."""
         if node.op in _COMPRESSING or (node.op == "pow" and not _whole(node.args[1])):
+            if node.op == "div" and not self.leaves(node.args[1]):
+                return False
             return max(self.degree(a) for a in node.args) >= 2
         return False
 
     def degree(self, node: Node) -> float:
-        """How often inputs of any size are multiplied with each other; other inputs count half."""
+        """How often inputs of any size are multiplied with each other; other inputs are moderate."""
         found = self._degrees.get(node)
         if found is None:
             self._degrees[node] = 0.0
@@ -133,15 +141,15 @@ class Suspicion:
         if node.elem != "real":
             return 0.0
         if node.op == "input":
-            return 1.0 if vast(node) else 0.5 if node.axes else 0.0
-        if node.op in ("mul", "div", "contract"):
+            return 1.0 if vast(node) else 0.25 if node.axes else 0.0
+        if node.op in ("mul", "div", "contract", "silence"):
             return sum(self.degree(a) for a in node.args)
         if node.op == "pow":
             exponent = number(node.args[1])
             return self.degree(node.args[0]) * (2.0 if exponent is None else abs(exponent))
         if node.op == "sqrt":
             return self.degree(node.args[0]) / 2
-        if node.op in _PASSES or node.op in _ANY or node.op == "add":
+        if node.op in _PASSES or node.op in _ANY or node.op in ("add", "hypot"):
             return max(self.degree(a) for a in node.args)
         return self.degree(node.args[0]) if node.op == "computed_as" else 0.0
 
@@ -163,14 +171,34 @@ class Suspicion:
         return lacking > 1
 
     def singular(self, node: Node) -> bool:
-        """Whether ``node`` is a quotient of two values of the same input, of which the lower may vanish: its
-        derivative is a difference of quotients."""
-        if node.op != "div" or node.elem != "real":
+        """Whether ``node`` is a quotient of two that are made of the same inputs: its derivative is a difference."""
+        if node.op not in ("mul", "div", "silence") or node.elem != "real" or not self.leaves(node):
             return False
-        above, below = node.args
-        if not self.leaves(above) & self.leaves(below) or nonzero(below):
+        factors = dict.fromkeys(map(peel, node.args), 1.0) if node.op == "silence" else monomial(node).factors
+        if len(factors) < 2:
             return False
-        return not (self.plain(above) and self.plain(below) and len(monomial(node).factors) < 2)
+        for factor, power in factors.items():
+            if power > 0 and not self._has_pole(factor):
+                continue
+            others = [f for f in factors if f is not factor and self.leaves(f) & self.leaves(factor)]
+            if others and not (factor.op == "input" and all(self.plain(f) for f in others)):
+                return True
+        return False
+
+    def _has_pole(self, node: Node) -> bool:
+        """Whether ``node`` is a sum with a quotient whose lower part may vanish."""
+        if node.op != "add":
+            return False
+        return any(
+            p < 0 and self.leaves(f) and _may_vanish(f)
+            for t in linear(node).terms
+            for f, p in monomial(t).factors.items()
+        )
+
+
+def _may_vanish(node: Node) -> bool:
+    reach = range_of(node)
+    return not (reach.low > 0 or reach.high < 0) and (not nonzero(node) or node.op == "input")
 
 
 def _sign(term: Node, coefficient: float) -> int:
@@ -194,7 +222,7 @@ def _union(parts: Iterable[int]) -> int:
     return found
 
 
-def _is_matrix_product(node: Node) -> bool:
+def is_matrix_product(node: Node) -> bool:
     """A contraction whose factors each have axes that the other lacks."""
     if node.op == "contract":
         a, b = (peel(x) for x in node.args)
@@ -212,21 +240,48 @@ def doubtful_nodes(values: Sequence[Node], roots: Sequence[Node]) -> set[Node]:
     takes part in doubtful arithmetic is widened, gradients included, unless a product of matrices stands below.
     """
     judge = Suspicion()
-    formulas = _inside_formulas(values)
-    exempt = _sums_of_results(values)
-    affected = 0
-    for node in walk(values):
-        if node in exempt or node in formulas or judge.beyond_reach(node):
-            continue
-        if judge.doubtful(node) or judge.singular(node):
-            affected |= judge.leaves(node)
+    affected = _affected(judge, values, roots)
     if not affected:
         return set()
-    return {
-        n
-        for n in walk(roots)
-        if n.elem == "real" and judge.leaves(n) & affected and not judge.beyond_reach(n)
-    }
+    found = {n for n in walk(roots) if n.elem == "real" and judge.leaves(n) & affected}
+    found = {n for n in found if not judge.beyond_reach(n)}
+    return found | _numbers_below(found, judge)
+
+
+def _affected(judge: Suspicion, values: Sequence[Node], roots: Sequence[Node]) -> int:
+    """The inputs that take part in doubtful arithmetic, as a set of bits."""
+    passed_over = _inside_formulas(values) | _sums_of_results(values)
+    known = set(walk(values))
+    # What enters a product of matrices has its derivative from behind it, out of reach.
+    entering = set(walk(a for n in known if is_matrix_product(n) for a in n.args))
+    affected = 0
+    for node in walk([*values, *roots]):
+        if node in passed_over or judge.beyond_reach(node):
+            continue
+        if node not in known:
+            doubtful = judge.leaves_range(node)
+        else:
+            doubtful = judge.doubtful(node) or (node not in entering and judge.singular(node))
+        if doubtful:
+            affected |= judge.leaves(node)
+    return affected
+
+
+def _numbers_below(found: set[Node], judge: Suspicion) -> set[Node]:
+    """What is made of numbers alone and read by what is widened."""
+    numbers: set[Node] = set()
+    stack = [a for n in found for a in n.args]
+    while stack:
+        node = stack.pop()
+        if (
+            node.elem == "real"
+            and OPS[node.op].family != "leaf"
+            and not judge.leaves(node)
+            and node not in numbers
+        ):
+            numbers.add(node)
+            stack.extend(node.args)
+    return numbers
 
 
 def _inside_formulas(roots: Sequence[Node]) -> set[Node]:
