@@ -68,4 +68,7 @@ def _wide(graph: Graph, node: Node, double: object, made: dict[Node, Node]) -> N
     if node.op == "to_real":
         return graph.make("widen", (graph.make("to_real", (made[node.args[0]],)),))
     assert OPS[node.op].family != "leaf"
+    if all(a.op == "const" for a in args[len(kept) :]):
+        # Numbers are written in the type of what they meet; here they meet nothing.
+        args = (*args[: len(kept)], *(graph.make("widen", (graph.real(a),)) for a in args[len(kept) :]))
     return graph.make(node.op, args, node.attr)
