@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.frameworks import RUNNERS, Found
 from benchmarks.plain import translate
-from tests.corpus import moved, reals, sigmoids, softmaxes  # noqa: F401
-from tests.corpus.entries import ENTRIES, Entry
+from tests.corpus.entries import Entry
+from tests.corpus.everything import ENTRIES
 from tests.corpus.measure import GRADIENT, VALUE, Judged, Reference, _right, judge, lowered_of, reference
 
 OURS = {f"losslang {b}{w}": (b, not w) for w in ("", " as written") for b in ("numpy", "torch", "jax")}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from corpus import moved, reals, sigmoids, softmaxes  # noqa: F401
-from corpus.entries import ENTRIES, Entry
+from corpus.entries import Entry
+from corpus.everything import ENTRIES
 from corpus.measure import lowered_of
 
 import losslang

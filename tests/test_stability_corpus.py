@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from corpus import moved, reals, sigmoids, softmaxes  # noqa: F401
-from corpus.entries import ENTRIES
+from corpus.everything import ENTRIES
 from corpus.measure import Reference, judge, reference
 
 PART = [e for e in ENTRIES[5::20] if len(e.sizes) == 0 or len(e.inputs) == 1]

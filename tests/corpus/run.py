@@ -9,8 +9,7 @@ import time
 import traceback
 from pathlib import Path
 
-from . import moved, reals, sigmoids, softmaxes  # noqa: F401
-from .entries import ENTRIES
+from .everything import ENTRIES
 from .measure import Reference, judge, reference
 
 CACHE = Path(tempfile.gettempdir()) / "losslang-corpus.pickle"
