@@ -59,6 +59,8 @@ class Monomial:
             self.factors[ratio] = self.factors.get(ratio, 0.0) + 1.0
         else:
             self.factors[factor] = total
+            if total < 0:  # x / x says no more about 0 than 1 / x does
+                self.factors.pop(factor.graph.make("div", (factor, factor)), None)
 
 
 def number(node: Node) -> float | None:

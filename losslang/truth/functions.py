@@ -416,7 +416,9 @@ def _gauss(x: Ball, scale: Ball) -> Ball:
 
 
 def _reciprocal_root(x: Ball) -> Ball:
-    return ONE / sqrt((ONE - x) * (ONE + x))
+    """1 / sqrt(1 - x²), and 0 at the ends, as the derivative of sqrt is 0 at 0."""
+    inside = (ONE - x) * (ONE + x)
+    return ZERO if inside.is_zero else ONE / sqrt(inside)
 
 
 def _sign(x: Ball) -> Ball:

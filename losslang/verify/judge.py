@@ -139,7 +139,8 @@ def compare(
     if not g.size:
         return Mark(place, 0.0, 0.0, 0.0, 0.0, 0.0, True, undecided)
     at = np.unravel_index(int(np.argmax(np.where(np.isinf(excess), 1e300, excess))), g.shape)
-    finite = not (np.isnan(g[at]) or (np.isinf(g[at]) and not near[at])) or bool(skip[at])
+    unbounded = near[at] or np.isinf(allowed[at])
+    finite = not (np.isnan(g[at]) or (np.isinf(g[at]) and not unbounded)) or bool(skip[at])
     shown = place + (f"[{', '.join(map(str, map(int, at)))}]" if g.ndim else "")
     return Mark(
         shown,

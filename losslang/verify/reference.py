@@ -80,6 +80,7 @@ class Reference:
         self._inputs: dict[str, Any] = dict(case.leaves(lowered))
         self._nodes = value_nodes(lowered)
         self._leaves = gradient_leaves(lowered)
+        self._normalized = {e.name for e in lowered.inputs if e.kind.name == "logprob" and e.kind.over}
 
     @cached_property
     def values(self) -> dict[str, Expected]:
@@ -148,7 +149,9 @@ class Reference:
 
     def _moved(self, directions: Callable[..., Any]) -> dict[str, Any]:
         return {
-            name: _stepped(array, directions((-1.0, 1.0), array.shape)) if array.dtype.kind == "f" else array
+            name: _stepped(array, directions((-1.0, 1.0), array.shape), name in self._normalized)
+            if array.dtype.kind == "f"
+            else array
             for name, array in self._inputs.items()
         }
 
@@ -204,10 +207,16 @@ class Reference:
         return found
 
 
-def _stepped(array: Array, signs: Any) -> Array:
-    """Each number moved to its neighbour; 0 and 1 stay, being exact where they mean something."""
+def _stepped(array: Array, signs: Any, normalized: bool = False) -> Array:
+    """Each number moved to its neighbour; 0 and 1 stay, being exact where they mean something.
+
+    Logarithms of what adds up to 1 are moved by at least what their sum is rounded to.
+    """
     limits = np.finfo(array.dtype)
     next_one = np.nextafter(
         array, np.where(np.asarray(signs) > 0, limits.max, limits.min).astype(array.dtype)
     )
+    if normalized:
+        far = array + np.asarray(signs, array.dtype) * limits.eps
+        next_one = np.where(np.abs(array) < 1, np.minimum(far, 0), next_one)
     return np.where((array == 0) | (array == 1), array, next_one).astype(array.dtype)
