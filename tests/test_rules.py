@@ -23,9 +23,9 @@ POINTS, WIDTH = 120, 3
 #: Their left side is as good as the right one: they are steps on the way to a form that is better.
 STEPS = {"inverse_hyperbolic_tangent", "log_beta", "reciprocal_of_ratio", "sigmoid_product", "tanh_quotient", "half_erfc", "complement_of_mixture", "opposite_expm1", "exp_over_expm1",
          "hyperbolic_pythagoras", "square_of_root_difference", "odd_size_tanh", "odd_size_erf", "exponential_over_cosh",
-         "complement_of_average", "log_odds_of_quotient"}  # fmt: skip
+         "complement_of_average", "log_odds_of_quotient", "share_of_reciprocal"}  # fmt: skip
 #: Their left side is fine as a value; its derivative is a difference of quotients.
-SINGULAR = {r for r in RULES if r.endswith(("_over_argument", "over_expm1", "over_sine"))} - {
+SINGULAR = {r for r in RULES if r.endswith(("_over_argument", "_over_factor", "over_expm1", "over_sine"))} - {
     "exp_over_expm1"
 }
 #: They are about a difference of which the first must be the larger.

@@ -136,11 +136,14 @@ def _beside_overflow(node: Node) -> Node:
     return graph.broadcast(graph.apply("silence", graph.real(factor), beside), node.axes)
 
 
-def _overflows(node: Node, depth: int = 4) -> bool:
+def _overflows(node: Node, depth: int = 8) -> bool:
     """Whether ``node`` is an exponential that may be infinite where its true value is not, or made of one."""
     if node.op in ("exp", "expm1"):
         return range_of(node.args[0]).high > MOST_EXPONENT
-    if node.op in ("neg", "sum", "mul", "div", "gather", "rename", "broadcast", "scatter_add", "select") and depth:
+    if (
+        node.op in ("neg", "sum", "mul", "div", "gather", "rename", "broadcast", "scatter_add", "select")
+        and depth
+    ):
         inner = node.args if node.op == "mul" else node.args[1:] if node.op == "select" else node.args[:1]
         return any(_overflows(a, depth - 1) for a in inner)
     return node.op == "polygamma"

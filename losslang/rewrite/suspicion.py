@@ -119,7 +119,25 @@ class Suspicion:
             return True
         if node.op in ("logsumexp", "logaddexp"):
             return not all(self.plain(a) for a in node.args)
-        return False
+        return self._weighs_shares(node)
+
+    def _weighs_shares(self, node: Node) -> bool:
+        """Whether logarithms of shares are weighed by computed shares of something else: the gradient is a
+        difference of shares."""
+        if node.op not in ("mul", "contract", "silence"):
+            return False
+        parts = [peel(a) for a in node.args]
+        logs = [a for a in parts if "log_softmax" in self._made_by(a)]
+        shares = [a for a in parts if "softmax" in self._made_by(a)]
+        return any(not self.leaves(a) & self.leaves(b) for a in logs for b in shares)
+
+    def _made_by(self, node: Node) -> set[str]:
+        """The op of ``node``, through choices among and moves of its values."""
+        if node.op == "select":
+            return _any_op(self._made_by(peel(a)) for a in node.args[1:])
+        if node.op in _PASSES or node.op == "computed_as":
+            return self._made_by(peel(node.args[0]))
+        return {node.op}
 
     def leaves_range(self, node: Node) -> bool:
         """Whether what ``node`` reads may over- or underflow although ``node`` itself does not."""
@@ -213,6 +231,10 @@ def _sign(term: Node, coefficient: float) -> int:
 def _whole(exponent: Node) -> bool:
     value = number(exponent)
     return value is not None and value == int(value)
+
+
+def _any_op(parts: Iterable[set[str]]) -> set[str]:
+    return set().union(*parts)
 
 
 def _union(parts: Iterable[int]) -> int:

@@ -20,6 +20,9 @@ SMALL = 2.0**-10
 HEADROOM = 64.0
 #: How many roundings a result may carry.
 ROUNDINGS = 4.0
+#: What parts that cancel to exactly 0 may leave in float64, per unit of their size: functions are approximated to
+#: more digits than the guarantees ask for, not to the last, and of a truth of 0 no share can be allowed.
+LEFT_OF_ZERO = 1e-10
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,8 @@ def compare(
         rounding = ROUNDINGS * min(eps, float(np.finfo(np.float32).eps))
         allowed = (relative + eps) * np.where(np.isfinite(size), size, 0.0) + tiny + rounding * SMALL
         # What cancels to 0 were shares and weights, numbers of about 1 for an input of about 1.
-        allowed = allowed + np.where(size <= tiny, rounding * max(scale, 1.0), 0.0) + floor
+        left = max(rounding, LEFT_OF_ZERO)
+        allowed = allowed + np.where(size <= tiny, left * max(scale, 1.0), 0.0) + floor
         allowed = allowed + np.where(np.isnan(expected.radius), np.inf, expected.radius)
         if moved is not None:
             allowed = allowed + 2.0 * moved
