@@ -9,11 +9,9 @@ from losslang.cotangent import conjuncts, undropped
 from losslang.ir import Node, rebuild, walk
 from losslang.ops import OPS
 from losslang.rewrite.forms import nonzero, number, peel, range_of
+from losslang.rewrite.gathering import MOST_EXPONENT, gathered
 from losslang.rewrite.suspicion import doubtful_nodes
 from losslang.rewrite.widening import widened
-
-#: Exponentials of more than this leave float32.
-MOST_EXPONENT = 88.0
 
 
 def finish(roots: Sequence[Node], values: Sequence[Node] | None = None) -> list[Node]:
@@ -22,6 +20,8 @@ def finish(roots: Sequence[Node], values: Sequence[Node] | None = None) -> list[
     ``values`` are the results of the loss that the roots are, or are gradients of; without them nothing is
     evaluated in more than the computing type.
     """
+    if values and set(roots) - set(values):
+        roots = gathered(roots)
     doubtful = doubtful_nodes(values, roots) if values else set()
     done: dict[Node, Node] = {}
     order = _needed(roots)
