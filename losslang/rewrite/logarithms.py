@@ -81,7 +81,9 @@ def exactly_zero(engine: Engine, node: Node) -> Node | None:
             if inner is None
             else graph.make(node.op, (graph.broadcast(inner, node.args[0].axes), *node.args[1:]), node.attr)
         )
-    if node.op in ("log_softmax", "log_normal_cdf") and bounded_below(node.args[0]):
+    if node.op == "log_softmax" and len(node.attr) == 1:
+        return _alone(node)
+    if node.op == "log_normal_cdf" and bounded_below(node.args[0]):
         return None
     if node.op == "computed_as":
         return exactly_zero(engine, node.args[1])
@@ -119,6 +121,17 @@ def exactly_zero(engine: Engine, node: Node) -> Node | None:
             node.args[0], then if then is not None else False, other if other is not None else False
         )
     return graph.apply("eq", node, 0.0)
+
+
+def _alone(node: Node) -> Node:
+    """Where a softmax has one part, which is exactly 1 then."""
+    graph, x = node.graph, node.args[0]
+    (axis,) = node.attr
+    if bounded_below(x):
+        return graph.broadcast(graph.apply("eq", graph.size(axis), 1), node.axes)
+    here = graph.apply("lt", -math.inf, x)
+    parts = graph.reduce("count", graph.broadcast(here, x.axes), node.attr)
+    return graph.broadcast(graph.apply("and", here, graph.apply("eq", parts, 1)), node.axes)
 
 
 def _combine(graph: object, op: str, parts: list[Node]) -> Node | None:
