@@ -182,7 +182,8 @@ def _log1p(v: Raw, prec: int) -> Raw:
     if v == F_ZERO or size > prec:
         return v
     extra = int(max(size, 0)) + 10
-    whole = libmp.mpf_add(F_ONE, v)
+    # Beyond these digits of a large number the 1 is not seen, and a sum of all digits would not end.
+    whole = v if -size > prec + extra else libmp.mpf_add(F_ONE, v)
     if libmp.mpf_sign(whole) < 0:
         return F_NAN
     result: Raw = libmp.mpf_log(whole, prec + extra, NEAREST)
