@@ -51,6 +51,7 @@ FLOORS = {
 MULTIPLES = {
     ("half_erfc", "2 is 2.75 (1)"),
     ("reciprocal_of_ratio", "1 is 1.5 (1)"),
+    ("share_of_reciprocal", "1 is 1.5 (1)"),
     ("slope_of_expm1", "1 is 1.5 (1)"),
 }
 

@@ -310,6 +310,5 @@ def test_running_sums_of_whole_numbers_are_whole_numbers() -> None:
 def test_the_logarithm_of_1_and_more_than_any_sum_of_digits_can_hold() -> None:
     g = Graph()
     x = g.input("x", ("i",), "real")
-    (result,) = truth([g.apply("log1p", g.apply("exp", x))], {"x": np.array([1e30], np.float32)})
-    assert result.certain
-    assert result.floats()[0] == float(np.float32(1e30))
+    (result,) = evaluate([g.apply("log1p", g.apply("exp", x))], {"x": np.array([1e30], np.float32)})
+    assert float(result.values[0]) == float(np.float32(1e30))
