@@ -246,6 +246,30 @@ def test_undecided_is_neither_right_nor_wrong() -> None:
     assert mark.good and mark.undecided == 1
 
 
+@pytest.mark.parametrize(("got", "good"), [(5e-11, True), (1e-6, False)])
+def test_what_cancels_to_nothing_in_float64_may_leave_a_trace(got: float, good: bool) -> None:
+    assert compare("x", np.array([got]), expected(0.0), 1e-4, None).good is good
+
+
+def test_where_the_total_is_infinite_an_infinite_gradient_is_right_and_nan_is_not() -> None:
+    open_end = Expected(np.zeros(1), np.ones(1, dtype=bool), np.full(1, np.inf))
+    assert compare("x", np.array([np.inf]), open_end, 1e-4, None).finite
+    assert not compare("x", np.array([np.nan]), open_end, 1e-4, None).finite
+
+
+def test_log_probabilities_are_as_exact_as_what_they_add_up_to() -> None:
+    spec = """
+        loss apart
+          input p : logprob[c] over c
+          term t = abs(sum[c](exp(p)) - 1)
+          minimize t
+        """
+    p = np.array([np.log(0.25), np.log(0.75)], np.float32)
+    reference = Reference(verify_run.elaborated(spec, None), Case("one", "float32", {"p": p}, {}, {"c": 2}))
+    eps = float(np.finfo(np.float32).eps)
+    assert float(reference.value_movement["total"]) > 0.4 * eps
+
+
 def test_the_last_place_of_the_inputs_is_granted() -> None:
     g = Graph()
     x = g.input("x", (), "real")

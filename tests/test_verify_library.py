@@ -10,6 +10,7 @@ from losslang.verify import verify
 SAMPLE = (
     "binary_cross_entropy", "cross_entropy", "sparsemax_loss", "class_balanced_weight", "info_nce", "fair", "huber",
     "kl_divergence", "student_t", "lambda_rank", "ndcg", "dice", "ctc", "transducer", "l2",
+    "unlikelihood", "negative_binomial", "arcface", "standardize", "kl exponential,gumbel",
 )  # fmt: skip
 UNSTABLE = ("binary_cross_entropy logit", "cross_entropy logit", "class_balanced_weight", "softmax_ranking")
 CASES = 10
@@ -36,7 +37,9 @@ def test_entries_hold_in_their_first_form(name: str) -> None:
     assert report.passed, report.failures()
 
 
-@pytest.mark.parametrize("name", ["cross_entropy", "info_nce", "dice", "list_net"])
+@pytest.mark.parametrize(
+    "name", ["cross_entropy", "info_nce", "dice", "list_net", "generalized_cross_entropy"]
+)
 def test_masks_of_entries_are_tried(name: str) -> None:
     masked = probes_of(name)[-1]
     assert masked.name.endswith("masked")
