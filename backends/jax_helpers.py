@@ -86,7 +86,8 @@ def _bessel_ratio(x):
 def _argmax(x, axis):
     if x.shape[axis] == 0:
         return jnp.zeros(x.shape[:axis] + x.shape[axis + 1 :], int)
-    return jnp.argmax(x, axis=axis)
+    # Of truth values, as int32: no argmax of or to 64 bits lowers where x64 is enabled for a while only.
+    return jax.lax.argmax(x == jnp.max(x, axis=axis, keepdims=True), axis, jnp.int32)
 
 
 def _cumsum(x, axis, reverse):
