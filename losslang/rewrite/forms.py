@@ -140,6 +140,9 @@ def split_coefficient(node: Node) -> tuple[float, Node]:
         value = number(bottom)
         if value is not None and value != 0 and math.isfinite(value):
             return above / below / value, real(top)
+        over = number(top)
+        if over not in (None, 0.0, 1.0) and math.isfinite(over or 0.0):
+            above, top = above * (over or 0.0), node.graph.const(1.0)
         if above == 1 and below == 1:
             return 1.0, node
         return above / below, node.graph.make("div", (top, bottom))

@@ -271,22 +271,47 @@ def doubtful_nodes(values: Sequence[Node], roots: Sequence[Node]) -> set[Node]:
 
 
 def _affected(judge: Suspicion, values: Sequence[Node], roots: Sequence[Node]) -> int:
-    """The inputs that take part in doubtful arithmetic, as a set of bits."""
+    """The inputs that take part in doubtful arithmetic, as a set of bits.
+
+    A meaning that is computed by a formula, and a quotient, are no doubt by themselves: they say where sums of
+    gradients may cancel.
+    """
     passed_over = _inside_formulas(values) | _sums_of_results(values)
     known = set(walk(values))
+    evaluated = set(_evaluated(values))
     # What enters a product of matrices has its derivative from behind it, out of reach.
     entering = set(walk(a for n in known if is_matrix_product(n) for a in n.args))
-    affected = 0
-    for node in walk([*values, *roots]):
+    affected = hints = 0
+    for node in walk(values):
         if node in passed_over or judge.beyond_reach(node):
             continue
-        if node not in known:
-            doubtful = judge.leaves_range(node)
-        else:
-            doubtful = judge.doubtful(node) or (node not in entering and judge.singular(node))
-        if doubtful:
+        if judge.doubtful(node):
+            affected, hints = (
+                (affected | judge.leaves(node), hints)
+                if node in evaluated
+                else (affected, hints | judge.leaves(node))
+            )
+        elif node not in entering and judge.singular(node):
+            hints |= judge.leaves(node)
+    of_gradients = set(_evaluated(roots)) - _inside_formulas(roots)
+    for node in walk(roots):
+        if node in known or node not in of_gradients or judge.beyond_reach(node):
+            continue
+        if judge.leaves_range(node) or (judge.leaves(node) & (affected | hints) and judge.doubtful(node)):
             affected |= judge.leaves(node)
     return affected
+
+
+def _evaluated(roots: Sequence[Node]) -> Iterable[Node]:
+    """What the roots are computed of: not the meanings of formulas."""
+    seen: set[Node] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            yield node
+            stack.extend(node.args[1:] if node.op == "computed_as" else node.args)
 
 
 def _numbers_below(found: set[Node], judge: Suspicion) -> set[Node]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from struct import pack, unpack
 
 from losslang.ir import Graph, Node, walk
 from losslang.ops import OPS
@@ -58,6 +60,13 @@ def _below(doubtful: Iterable[Node]) -> set[Node]:
     return wide
 
 
+def _written_out(graph: Graph, number: Node) -> Node:
+    """A number in double precision, if the computing type may not have it."""
+    value = float(number.attr)
+    exact = math.isinf(value) or (abs(value) < 3e38 and unpack("f", pack("f", value))[0] == value)
+    return number if exact else graph.make("widen", (graph.real(number),))
+
+
 def _wide(graph: Graph, node: Node, double: object, made: dict[Node, Node]) -> Node:
     kept = _AS_THEY_ARE.get(node.op, ())
     args = tuple(made[a] if i in kept or (a.elem == "int" and a.op in ("size", "const")) else double(a)  # type: ignore[operator]
@@ -70,5 +79,5 @@ def _wide(graph: Graph, node: Node, double: object, made: dict[Node, Node]) -> N
     assert OPS[node.op].family != "leaf"
     if all(a.op == "const" for a in args[len(kept) :]):
         # Numbers are written in the type of what they meet; here they meet nothing.
-        args = (*args[: len(kept)], *(graph.make("widen", (graph.real(a),)) for a in args[len(kept) :]))
+        args = (*args[: len(kept)], *(_written_out(graph, a) for a in args[len(kept) :]))
     return graph.make(node.op, args, node.attr)
