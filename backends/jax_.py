@@ -9,7 +9,7 @@ class _Jax(Backend):
     flushes = True
 
     def type_name(self, elem: str) -> str:
-        return {"real": "real", "int": "int", "bool": "bool"}[elem]
+        return {"real": "real", "int": "_whole(real)", "bool": "bool"}[elem]
 
     def reduction(self, op: str, code: str, axes: str, elem: str, real: str) -> str:
         if op in ("max", "min") and elem == "real":
@@ -29,7 +29,8 @@ BACKEND = _Jax(
     rows={
         "div": "_ratio({0}, {1})",
         "mod": "jnp.mod({0}, {1})",
-        "floor": "jnp.floor({0}).astype(int)",
+        "floor": "jnp.floor({0}).astype(_whole(real))",
+        "arange": "jnp.arange({0}, dtype=_whole(real))",
         "stop": "jax.lax.stop_gradient({0})",
         "sqrt": "_sqrt({0})",
         "erf": "jax.scipy.special.erf({0})",

@@ -20,6 +20,11 @@ def _double():
     return jax.enable_x64(True)  # type: ignore[attr-defined]
 
 
+def _whole(real):
+    """The type of positions and counts: what integers are with or without x64, inside a wider context too."""
+    return jnp.int64 if jnp.dtype(real).itemsize == 8 else jnp.int32
+
+
 def _silence(x, y):
     """x * y, and 0 where x is exactly 0."""
     zero = x == 0

@@ -11,6 +11,8 @@ from losslang.ops import OPS
 from losslang.rewrite.suspicion import LOOPS
 
 _LEAVES = frozenset({"input", "index", "size", "limit", "const"}) | LOOPS
+#: Places are found in the computing type: JAX cannot look for them in another.
+_PLACES = frozenset({"argmax", "argmin", "argsort"})
 #: Arguments of these positions are positions or conditions, never numbers to compute with.
 _AS_THEY_ARE = {"select": (0,), "gather": (1,), "scatter_add": (1,)}
 
@@ -39,7 +41,7 @@ def widened(roots: Sequence[Node], doubtful: Iterable[Node]) -> list[Node]:
     for node in walk(roots):
         if node in wide:
             made[node] = _wide(graph, node, double, made)
-        elif node.elem != "real" and any(a in wide for a in node.args):
+        elif node.elem != "real" and node.op not in _PLACES and any(a in wide for a in node.args):
             args = (double(a) if a.elem == "real" else made[a] for a in node.args)
             made[node] = graph.make(node.op, tuple(args), node.attr)
         else:
