@@ -17,7 +17,7 @@ def _ratio(x, y):
 
 def _double():
     """Where float64 exists whatever the x64 switch says; results are given in the type that was asked for."""
-    return jax.enable_x64(True)  # type: ignore[attr-defined]
+    return jax.enable_x64(True)
 
 
 def _whole(real):
