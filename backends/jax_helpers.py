@@ -72,6 +72,22 @@ _I0_SERIES = (1.0, 0.25, 0.027777777777777776, 0.001736111111111111, 6.944444444
               1.3157800456783586e-22)  # fmt: skip
 
 
+def _scaled_bessel(order, x):
+    """exp(-|x|) I(x) of order 0 or 1, in float64 by series: jax.scipy.special cannot compile it where float64 is lent."""
+    if x.dtype != jnp.float64:
+        return (jax.scipy.special.i0e, jax.scipy.special.i1e)[order](x)
+    size = jnp.abs(x)
+    low, high = jnp.minimum(size, 20.0), jnp.maximum(size, 20.0)
+    near = far = jnp.ones_like(size)
+    for k in range(50, 0, -1):
+        near = 1.0 + near * (0.25 * low * low) / (k * (k + order))
+    for k in range(24, 0, -1):
+        far = 1.0 + far * ((2 * k - 1) ** 2 - 4 * order) / (8 * k * high)
+    near = near * jnp.exp(-low) * (0.5 * low) ** order
+    scaled = jnp.where(size < 20.0, near, far / jnp.sqrt(6.283185307179586 * high))
+    return jnp.where(x < 0, -scaled, scaled) if order else scaled
+
+
 def _log_bessel_i0(x):
     """log I0: a series near 0, where the logarithm is small, the scaled function beyond."""
     near = jnp.abs(x) < 4
@@ -80,12 +96,12 @@ def _log_bessel_i0(x):
     for c in reversed(_I0_SERIES):
         series = series * q + c
     far = jnp.where(near, 4.0, x)
-    scaled = jax.scipy.special.i0e(far)
+    scaled = _scaled_bessel(0, far)
     return jnp.where(near, _log1p(q * series), jnp.abs(far) + jnp.log(scaled))
 
 
 def _bessel_ratio(x):
-    return jax.scipy.special.i1e(x) / jax.scipy.special.i0e(x)
+    return _scaled_bessel(1, x) / _scaled_bessel(0, x)
 
 
 def _argmax(x, axis):

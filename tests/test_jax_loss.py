@@ -11,6 +11,7 @@ from runtime_samples import language_model
 jax = pytest.importorskip("jax")
 import jax.numpy as jnp  # noqa: E402
 
+import losslang  # noqa: E402
 from losslang.compiler import from_lowered  # noqa: E402
 from losslang.errors import InputError  # noqa: E402
 from losslang.lowered import Schedule  # noqa: E402
@@ -184,3 +185,22 @@ def test_pytrees_as_collections() -> None:
         grads["first"]["weight"] / TABLE, np.full((3, 2), float(grads["first"]["weight"][0, 0] / TABLE[0, 0]))
     )
     assert float(np.abs(grads["first"]["bias"]).sum()) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("term", "inputs", "arrays"),
+    [
+        ("nll(x ~ von_mises(m, k))", "input m : real[i]\n  input k : positive[i]", {"m": [0.5, 1.0], "k": [1.0, 30.0]}),
+        ("x - max[i](x)", "", {}),
+    ],
+)  # fmt: skip
+def test_double_precision_is_lent_to_special_functions(
+    term: str, inputs: str, arrays: dict[str, list[float]]
+) -> None:
+    text = f"loss lent\n  input x : real[i]\n  {inputs}\n  term t = mean[i]({term})\n  minimize t\n"
+    given = {name: np.array(value, np.float32) for name, value in {"x": [1.0, 2.0], **arrays}.items()}
+    out, grads = losslang.compile(text, backend="jax").value_and_grad()(**given)
+    same, slopes = losslang.compile(text, backend="numpy").value_and_grad()(**given)
+    np.testing.assert_allclose(out.total, same.total, rtol=1e-5)
+    for name, slope in slopes.items():
+        np.testing.assert_allclose(grads[name], slope, rtol=1e-4, atol=1e-6)
