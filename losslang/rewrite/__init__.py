@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from losslang.ir import Node
-from losslang.rewrite import exponentials, products, sums  # noqa: F401  (they register their handlers)
+from losslang.rewrite import exponentials, log1mexp, products, sums  # noqa: F401  (they register their handlers)
 from losslang.rewrite.engine import Engine
 from losslang.rewrite.finish import finish
 from losslang.rewrite.trace import Firing, Trace
