@@ -73,6 +73,12 @@ class Part:
                 self._stable = self._rewritten(self.roots)
             return self._stable
 
+    def doubts(self) -> list[Any]:
+        """What of the results is evaluated in double precision, as rewrites are listed."""
+        from losslang.rewrite import doubts
+
+        return doubts(self.stable()) if self._rewrite else []
+
     def value_function(self, name: str = "value") -> Function:
         return self._function(name, self.parameters, self.stable(), (), "The results.")
 

@@ -116,7 +116,7 @@ class Program:
         for part in (*self._before, self.fused):
             with part.lock:
                 part.stable()
-                found += part.firings
+                found += [*part.firings, *part.doubts()]
         return tuple(found)
 
     # -- stages ---------------------------------------------------------------------------------------

@@ -63,7 +63,15 @@ def test_what_is_safe_stays_in_the_computing_type(name: str) -> None:
     inputs, term = NATIVE[name]
     lines = [f"  input {each.strip()}" for each in inputs.split(";")]
     spec = "\n".join(["loss safe", *lines, f"  term t = {term}", "  minimize t"])
-    assert "_double(" not in losslang.compile(spec, backend="torch").source
+    fn = losslang.compile(spec, backend="torch")
+    assert "_double(" not in fn.source
+    assert "double_precision" not in {each.rule for each in fn.substitutions}
+
+
+def test_what_is_widened_is_told() -> None:
+    told = [each for each in losslang.compile(DOUBTFUL).substitutions if each.rule == "double_precision"]
+    assert any(each.before.startswith("log(q^2") for each in told)
+    assert any(each.places for each in told)
 
 
 def test_torch_differentiates_twice_compiles_and_maps() -> None:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from losslang.ir import Node
 from losslang.rewrite import exponentials, log1mexp, products, sums  # noqa: F401  (they register their handlers)
+from losslang.rewrite.doubt import doubts
 from losslang.rewrite.engine import Engine
 from losslang.rewrite.finish import finish
 from losslang.rewrite.trace import Firing, Trace
 
-__all__ = ["Firing", "Trace", "finish", "rewrite"]
+__all__ = ["Firing", "Trace", "doubts", "finish", "rewrite"]
 
 
 def rewrite(

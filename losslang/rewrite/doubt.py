@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from losslang.ir import Node, walk
 from losslang.ops import OPS
 from losslang.rewrite.forms import linear, monomial, number, peel
+from losslang.rewrite.printer import formula
 from losslang.rewrite.suspicion import Suspicion, is_matrix_product
+from losslang.rewrite.trace import Firing
 
 
 def doubtful_nodes(values: Sequence[Node], roots: Sequence[Node]) -> set[Node]:
@@ -23,6 +25,26 @@ def doubtful_nodes(values: Sequence[Node], roots: Sequence[Node]) -> set[Node]:
     found = {n for n in walk(roots) if n.elem == "real" and judge.leaves(n) & affected}
     found = {n for n in found if not judge.beyond_reach(n)}
     return found | _numbers_below(found, judge)
+
+
+def doubts(values: Sequence[Node]) -> list[Firing]:
+    """What of the results is evaluated in double precision because it may lose digits, for people to read."""
+    judge = Suspicion()
+    passed_over = _inside_formulas(values) | _sums_of_results(values)
+    found = []
+    for node in dict.fromkeys(_evaluated(values)):
+        if node not in passed_over and not judge.beyond_reach(node) and judge.doubtful(node):
+            places = tuple(node.graph.origins.get(node, ()))
+            found.append(
+                Firing(
+                    "double_precision",
+                    formula(node),
+                    "the same in double precision",
+                    places,
+                    "in float32 its terms may cancel or leave the range",
+                )
+            )
+    return found[::-1]
 
 
 def _affected(judge: Suspicion, values: Sequence[Node], roots: Sequence[Node]) -> int:
