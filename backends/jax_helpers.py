@@ -84,7 +84,7 @@ def _scaled_bessel(order, x):
     for k in range(24, 0, -1):
         far = 1.0 + far * ((2 * k - 1) ** 2 - 4 * order) / (8 * k * high)
     near = near * jnp.exp(-low) * (0.5 * low) ** order
-    scaled = jnp.where(size < 20.0, near, far / jnp.sqrt(6.283185307179586 * high))
+    scaled = jnp.where(size < 20.0, near, far / (2.5066282746310002 * jnp.sqrt(high)))
     return jnp.where(x < 0, -scaled, scaled) if order else scaled
 
 
