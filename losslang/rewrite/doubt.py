@@ -62,13 +62,10 @@ def _affected(judge: Suspicion, values: Sequence[Node], roots: Sequence[Node]) -
     for node in walk(values):
         if node in passed_over or judge.beyond_reach(node):
             continue
-        if judge.doubtful(node):
-            affected, hints = (
-                (affected | judge.leaves(node), hints)
-                if node in evaluated
-                else (affected, hints | judge.leaves(node))
-            )
-        elif node not in entering and judge.singular(node):
+        doubtful = judge.doubtful(node)
+        if doubtful and node in evaluated:
+            affected |= judge.leaves(node)
+        elif doubtful or (node not in entering and judge.singular(node)):
             hints |= judge.leaves(node)
     of_gradients = set(_evaluated(roots)) - _inside_formulas(roots)
     for node in walk(roots):
