@@ -107,7 +107,7 @@ def bind_axes(
         first = next((v for v, _ in arguments.values()), None)
         everything = first.axes if isinstance(first, Value) else frozenset()
         given = resolve_axes(context, scope, call.along.axes, everything)
-        return _given_axes(context, call, target, given, singles, pack, inferred)
+        return _given_axes(context, call, target, given, singles, pack, inferred, arguments)
     missing = [a for a in singles if a not in inferred]
     if missing:
         bracket = ", ".join(("*" if a.pack else "") + a.name for a in target.axes)
@@ -122,16 +122,12 @@ def bind_axes(
 
 def _given_axes(
     context: Context, call: m.Call, target: Inlined, given: list[str], singles: list[str], pack: str | None,
-    inferred: dict[str, str],
+    inferred: dict[str, str], arguments: Arguments,
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:  # fmt: skip
     if pack is None:
-        wanted = singles if len(given) == len(singles) else [a for a in singles if a not in inferred]
-        if len(given) != len(wanted):
+        chosen = _chosen_axes(target, given, singles, inferred, arguments)
+        if chosen is None:
             raise _wrong_count(context, call, target, len(given))
-        chosen = {
-            **{a: inferred[a] for a in singles if a in inferred},
-            **dict(zip(wanted, given, strict=True)),
-        }
         return {a: chosen[a] for a in singles}, {}
     position = [a.pack for a in target.axes].index(True)
     after = len(target.axes) - position - 1
@@ -140,6 +136,36 @@ def _given_axes(
     stop = len(given) - after
     bound = dict(zip(singles, [*given[:position], *given[stop:]], strict=True))
     return bound, {pack: tuple(given[position:stop])}
+
+
+def _chosen_axes(
+    target: Inlined, given: list[str], singles: list[str], inferred: dict[str, str], arguments: Arguments
+) -> dict[str, str] | None:
+    """All axes, the ones that kinds do not tell, or the first ones with the others told by the arguments."""
+    if len(given) == len(singles):
+        return dict(zip(singles, given, strict=True))
+    wanted = [a for a in singles if a not in inferred]
+    if len(given) == len(wanted) and not set(given) & set(inferred.values()):
+        return inferred | dict(zip(wanted, given, strict=True))
+    named = dict(zip(singles, given, strict=False))
+    if len(given) > len(singles) or any(inferred.get(a, axis) != axis for a, axis in named.items()):
+        return None
+    chosen = _left_over(target, inferred | named, arguments)
+    return chosen if set(singles) <= set(chosen) else None
+
+
+def _left_over(target: Inlined, known: dict[str, str], arguments: Arguments) -> dict[str, str]:
+    """Axes that tie no arguments: an argument has one besides the known ones, and only its parameter one as well."""
+    own, chosen = {a.name for a in target.axes}, dict(known)
+    brackets = {p.name: {ref.name for ref in (p.kind.axes if p.kind else None) or ()} for p in target.params}
+    for param, written in brackets.items():
+        value = arguments[param][0] if param in arguments else None
+        if not isinstance(value, Value):
+            continue
+        unknown, left = (written & own) - set(chosen), value.axes - set(chosen.values())
+        if len(unknown) == len(left) == 1 and sum(unknown <= axes for axes in brackets.values()) == 1:
+            chosen[unknown.pop()] = next(iter(left))
+    return chosen
 
 
 def _wrong_count(context: Context, call: m.Call, target: Inlined, count: int) -> Exception:

@@ -171,7 +171,7 @@ def _serves(value: Value, name: str) -> bool:
     if name in ("real", "score", "embedding", "parameter", "parameters"):
         return source in QUANTITIES
     if name == "logit":
-        return source in AS_LOGIT
+        return source in AS_LOGIT or (source == "index" and constants_in(value.node) is not None)
     if name == "prob":
         return source in ("prob", "binary", "mask") or (
             source not in ("logit", "sign") and interval.is_probability

@@ -14,6 +14,7 @@ from losslang.checker.report import Failed, Reporter
 from losslang.checker.scope import Context, Scope, shown_axes
 from losslang.checker.values import Value
 from losslang.ir import Graph, Node, rebuild, walk
+from losslang.kinds import REAL
 from losslang.source import Span
 
 Differentiate = Callable[[Node, list[Node]], list[Node]]
@@ -119,7 +120,7 @@ def _gradient(context: Context, scope: Scope, call: m.Call, differentiate: Diffe
     at = as_real(context, single(context, context.eval(scope, variable.value), variable.span), variable.span)
     graph = context.graph
     symbol = graph.input(f"{variable.name} at {variable.span}", sorted(at.axes), "real", None)
-    bound = replace(at, node=symbol)
+    bound = replace(at, node=symbol, kind=REAL if at.kind.name == "index" else at.kind)
     expression = single(
         context, context.eval(scope.with_values(**{variable.name: bound}), call.args[0]), call.span
     )
