@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from parity import Case
@@ -65,6 +66,13 @@ def discopop(margin: Tensor, temperature: float) -> Tensor:
     return -F.logsigmoid(margin) * (1 - blend) + torch.exp(-margin) * blend
 
 
+def f_dpo(
+    pc: Tensor, pr: Tensor, rc: Tensor, rr: Tensor, slope: Callable[[Tensor], Tensor], beta: float = 0.3
+) -> Tensor:
+    """Wang et al., 2024, equation 12: the derivative of f at the likelihood ratios."""
+    return F.softplus(-beta * (slope(torch.exp(pc - rc)) - slope(torch.exp(pr - rr))))
+
+
 CASES = [
     Case("bradley_terry", "a: score[n]; b: score[n]", "bradley_terry(a, b)", N, lambda a, b: F.softplus(b - a)),
     Case("dpo", FOUR, "dpo(pc, pr, rc, rr, 0.3, 0.1)", N,
@@ -116,4 +124,35 @@ CASES = [
          lambda p, a: -p * torch.exp(a / 0.7).detach()),
     Case("conservative_q", "q: real[n, c]; y: label[n] of c", "conservative_q[c](q, y)", N,
          lambda q, y: F.cross_entropy(q, y, reduction="none")),
+    Case("bradley_terry_margin", "a: score[n]; b: score[n]; m: real[n]", "bradley_terry(a, b, m)", N,
+         lambda a, b, m: F.softplus(b + m - a)),
+    Case("simpo_smoothing", "a: score[n]; b: score[n]", "simpo(a, b, 1.5, 0.3, 0.2)", N, lambda a, b: F.binary_cross_entropy_with_logits(
+        1.5 * (a - b) - 0.3, torch.full_like(a, 0.8), reduction="none")),
+    Case("cpo_smoothing", "a: real[n]; b: real[n]", "cpo(a, b, 0.4, 0.2, 0.7)", N, lambda a, b: F.binary_cross_entropy_with_logits(
+        0.4 * (a - b), torch.full_like(a, 0.8), reduction="none") - 0.7 * a),
+    Case("alpha_dpo", FOUR, "alpha_dpo(pc, pr, rc, rr, 0.3, 0.4)", N, lambda *a: f_dpo(*a, lambda t: (t**-0.6 - 1) / -0.6)),
+    Case("alpha_dpo_forward", FOUR, "alpha_dpo(pc, pr, rc, rr, 0.3, 0)", N, lambda *a: f_dpo(*a, lambda t: 1 - 1 / t)),
+    Case("alpha_dpo_reverse", FOUR, "alpha_dpo(pc, pr, rc, rr, 0.3)", N, lambda *a: f_dpo(*a, torch.log)),
+    Case("js_dpo", FOUR, "js_dpo(pc, pr, rc, rr, 0.3)", N, lambda *a: f_dpo(*a, lambda t: torch.log(2 * t / (1 + t)))),
+    Case("aot", FOUR, "aot[n](pc, pr, rc, rr, 0.3, 0.1)", N, lambda pc, pr, rc, rr: F.binary_cross_entropy_with_logits(
+        0.3 * ((pc - pr).sort()[0] - (rc - rr).sort()[0]), torch.full_like(pc, 0.9), reduction="none")),
+    Case("aot_unpaired", FOUR, "aot_unpaired[n](pc, pr, rc, rr, 0.3)", N,
+         lambda pc, pr, rc, rr: F.softplus(0.3 * ((pr - rr).sort()[0] - (pc - rc).sort()[0]))),
+    Case("kto_given", "p: logprob[n]; q: logprob[n]; y: binary[n]; k: real[n]", "kto_given(p, q, y, k, 0.5)", N,
+         lambda p, q, y, k: torch.sigmoid(0.5 * (2 * y - 1) * (F.relu(k).detach() - (p - q)))),
+    Case("alphapo", "a: logprob[n]; b: logprob[n]", "alphapo(a, b, 0.4, 2, 0.3)", N,
+         lambda a, b: F.softplus(0.3 - 2 * (torch.exp(b) ** -0.4 - torch.exp(a) ** -0.4) / 0.4)),
+    Case("ppo_wider", "x: real[n]; a: real[n]", "ppo_clip(x / 2, a, 0.2, 0.3)", N,
+         lambda x, a: -torch.minimum(torch.exp(x / 2) * a, torch.exp(x / 2).clamp(0.8, 1.5) * a)),
+    Case("dual_clip", "x: real[n]; a: real[n]", "dual_clip(x, a, 0.2, 1.6)", N, lambda x, a: torch.where(
+        a < 0, torch.minimum(ppo_clip(x, a), -1.6 * a), ppo_clip(x, a))),
+    Case("cispo", "p: logprob[n]; x: real[n]; a: real[n]", "cispo(p, x, a, 1.5)", N,
+         lambda p, x, a: -p * (torch.exp(x).clamp(max=1.5) * a).detach()),
+    Case("sapo", "x: real[n]; a: real[n]", "sapo(x, a, 1.5, 2)", N, lambda x, a: torch.where(
+        a > 0, -4 / 1.5 * torch.sigmoid(1.5 * torch.expm1(x)) * a, -2 * torch.sigmoid(2 * torch.expm1(x)) * a)),
+    Case("gspo", "x: real[n, t]; a: real[n]", "gspo[t](x, a, 0.2)", N, lambda x, a: -torch.minimum(
+        torch.exp(x.mean(1)) * a, torch.exp(x.mean(1)).clamp(0.8, 1.2001) * a)),
+    Case("gmpo", "x: real[n, t]; a: real[n]", "gmpo[t](x, a, 0.4, 0.2)", N, lambda x, a: -a * torch.exp(torch.where(
+        a[:, None] > 0, x.clamp(max=0.6), x.clamp(min=-0.4)).mean(1))),
+    Case("dynamic_fine_tuning", "p: logprob[n]", "dynamic_fine_tuning(p)", N, lambda p: -p * torch.exp(p).detach()),
 ]  # fmt: skip

@@ -46,7 +46,8 @@ class Row:
     def drawn(self, seed: int) -> Case:
         rng = np.random.default_rng([seed, zlib.crc32(self.id.encode())])
         sizes = {
-            name: int(rng.integers(low, high + 1)) for name, (low, high) in {**LENGTHS, **self.lengths}.items()
+            name: int(rng.integers(low, high + 1))
+            for name, (low, high) in {**LENGTHS, **self.lengths}.items()
         }
         return Case(
             f"{self.id}-{seed}", self.inputs, self.expression, self.rows, self.reference, self.library,

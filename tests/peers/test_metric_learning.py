@@ -69,7 +69,9 @@ def views(name: str, **more: Any) -> Callable[..., Any]:
     return reference
 
 
-def with_weights(name: str, parameter: str, *, across: bool = False, mean: bool = True, **more: Any) -> Callable[..., Any]:
+def with_weights(
+    name: str, parameter: str, *, across: bool = False, mean: bool = True, **more: Any
+) -> Callable[..., Any]:
     """A loss with proxies of its own, put in the place of those that it made."""
     if mean:
         more["reducer"] = reducers.MeanReducer()
@@ -120,19 +122,19 @@ ROWS = [
         f"let e = normalize[d](z) in mean[n, other where {SAME}](contrastive_pair[d](e, e[n -> other], 1)) + mean[n, other where {OTHER}](max(0, 1 - distance[d](e, e[n -> other])^2))",
         labelled("ContrastiveLoss", distance=distances.LpDistance(power=2)), given=classmates, lengths=TWO),
     Row("TripletMarginLoss", Z,
-        f"let e = normalize[d](z) in mean[n, p, q where y == y[n -> p] and p != n and y != y[n -> q]](triplet_margin[d](e, e[n -> p], e[n -> q], 0.2))",
+        "let e = normalize[d](z) in mean[n, p, q where y == y[n -> p] and p != n and y != y[n -> q]](triplet_margin[d](e, e[n -> p], e[n -> q], 0.2))",
         labelled("TripletMarginLoss", margin=0.2), given=classmates, lengths=TWO),
     Row("TripletMarginLoss-swap", Z,
-        f"let e = normalize[d](z) in mean[n, p, q where y == y[n -> p] and p != n and y != y[n -> q]](triplet_margin[d](e, e[n -> p], e[n -> q], 0.2, 1))",
+        "let e = normalize[d](z) in mean[n, p, q where y == y[n -> p] and p != n and y != y[n -> q]](triplet_margin[d](e, e[n -> p], e[n -> q], 0.2, 1))",
         labelled("TripletMarginLoss", margin=0.2, swap=True), given=classmates, lengths=TWO),
     Row("TripletMarginLoss-squared", Z,
-        f"let e = normalize[d](z) in mean[n, p, q where y == y[n -> p] and p != n and y != y[n -> q]](triplet[d](e, e[n -> p], e[n -> q], 0.3))",
+        "let e = normalize[d](z) in mean[n, p, q where y == y[n -> p] and p != n and y != y[n -> q]](triplet[d](e, e[n -> p], e[n -> q], 0.3))",
         labelled("TripletMarginLoss", margin=0.3, distance=distances.LpDistance(power=2)), given=classmates, lengths=TWO),
     Row("TripletMarginLoss-smooth", Z,
-        f"let e = normalize[d](z), gap = distance[d](e, e[n -> other]) in mean[n, p, q where y == y[n -> p] and p != n and y != y[n -> q]](softplus(gap[other -> p] - gap[other -> q] + 0.05))",
+        "let e = normalize[d](z), gap = distance[d](e, e[n -> other]) in mean[n, p, q where y == y[n -> p] and p != n and y != y[n -> q]](softplus(gap[other -> p] - gap[other -> q] + 0.05))",
         labelled("TripletMarginLoss", smooth_loss=True), given=classmates, lengths=TWO),
     Row("MarginLoss", Z,
-        f"let e = normalize[d](z), near = margin_based[d](e, e[n -> p], 1, 0.2, 1.25), far = margin_based[d](e, e[n -> q], 0, 0.2, 1.25) in mean[n, p, q where y == y[n -> p] and p != n and y != y[n -> q]](near + far)",
+        "let e = normalize[d](z), near = margin_based[d](e, e[n -> p], 1, 0.2, 1.25), far = margin_based[d](e, e[n -> q], 0, 0.2, 1.25) in mean[n, p, q where y == y[n -> p] and p != n and y != y[n -> q]](near + far)",
         labelled("MarginLoss", beta=1.25), given=classmates, lengths=TWO),
     Row("ArcFaceLoss", PROXIES, f"mean[n](arcface[c]({COSINES}, y, 0.3, 16))",
         with_weights("ArcFaceLoss", "W", across=True, margin=math.degrees(0.3), scale=16),

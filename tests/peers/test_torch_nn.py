@@ -58,7 +58,9 @@ def clustered(x: Any, w: Any, first: Any, tail: Any) -> Any:
 
 
 def linear(x: Any, w: Any, y: Any) -> Any:
-    layer = nn.LinearCrossEntropyLoss(w.shape[1], len(w), label_smoothing=0.1, options=None, dtype=torch.float64)
+    layer = nn.LinearCrossEntropyLoss(
+        w.shape[1], len(w), label_smoothing=0.1, options=None, dtype=torch.float64
+    )
     return torch.func.functional_call(layer, {"linear.weight": w}, (x, y))
 
 
