@@ -103,7 +103,7 @@ class Graph:
     """Makes and interns nodes, and keeps what is known beside them.
 
     ``axis_sizes`` says where each axis gets its length; ``declared`` holds the intervals that the
-    kinds of inputs promise; ``origins`` holds the places a node came from. ``intervals``, ``swings``, ``vast``
+    kinds of inputs promise, ``counts`` the inputs that promise whole numbers; ``origins`` holds the places a node came from. ``intervals``, ``swings``, ``vast``
     and ``weighted`` remember what was proved of nodes, ``linears`` and ``monomials`` their normal forms.
     """
 
@@ -113,6 +113,7 @@ class Graph:
         self.nodes: list[Node] = []
         self.axis_sizes: dict[str, AxisSize] = {}
         self.declared: dict[Node, Interval] = {}
+        self.counts: set[Node] = set()
         self.intervals: dict[Node, Interval] = {}
         self.swings: dict[Node, tuple[bool, bool]] = {}
         self.vast: dict[Node, bool] = {}

@@ -188,7 +188,7 @@ _elementwise(
     partials=lambda out, x: (1.0 / _f(x, "hypot", 1.0),),
     interval=lambda x: x.monotone(math.asinh),
 )
-_elementwise("acosh", 1, partials=lambda out, x: (1.0 / (_f(x - 1.0, "sqrt") * _f(x + 1.0, "sqrt")),),
+_elementwise("acosh", 1, partials=lambda out, x: (_reciprocal_root(x - 1.0) / _f(x + 1.0, "sqrt"),),
              interval=lambda x: NONNEGATIVE)  # fmt: skip
 _elementwise(
     "atanh", 1, partials=lambda out, x: (1.0 / ((1.0 - x) * (1.0 + x)),), interval=lambda x: EVERYTHING

@@ -121,3 +121,83 @@ def test_a_plain_factor_of_0_in_a_renamed_product_has_a_derivative(factor: str) 
                 ends.append(float(fn(**{**inputs, name: moved}).total))
             slope = (ends[0] - ends[1]) / 2e-5
             assert gradients[name][place] == pytest.approx(slope, rel=1e-5, abs=1e-8)
+
+
+def test_counts_and_whole_numbers_pick() -> None:
+    text = (
+        "loss levels\ninput sigma : positive[level]\ninput i : count[n]\nhyper skip : count = 1\n"
+        "minimize sum[n](sigma[level = min(2 * i + 1, size[level] - 1)] - sigma[level = skip]"
+        " - sigma[level = if i > 0 then i - 1 else 0])"
+    )
+    assert run(text, sigma=np.array([1.0, 2.0, 4.0, 8.0, 16.0]), i=np.array([0, 1, 3])) == 26 - 6 - 6
+
+
+def test_half_a_count_picks_nothing() -> None:
+    text = "loss levels\ninput x : real[level]\ninput i : count[n]\nminimize sum[n](x[level = i / 2])"
+    assert [d.code for d in losslang.check(text)] == ["LL209"]
+
+
+def test_a_bilinear_form_pairs_nothing_by_accident() -> None:
+    text = (
+        "loss form\ninput x : real[n, d]\ninput w : real[d, e]\ninput y : real[n, e]\n"
+        "minimize sum[n](sum[d, e](x * w * y))"
+    )
+    x, w, y = np.ones((2, 3)), np.arange(6.0).reshape(3, 2), np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert run(text, x=x, w=w, y=y) == np.einsum("nd,de,ne", x, w, y)
+    apart = text.replace("(x * w * y)", "(x * y)").replace("input w : real[d, e]\n", "")
+    assert [d.code for d in losslang.check(apart)] == ["LL203"]
+
+
+def test_the_first_place_where_something_holds() -> None:
+    text = (
+        "loss first\ninput x : real[n, t]\ninput p : prob[n, t]\n"
+        "let at = min[t where x > 0](t)\nlet expected = mean[t by p](t + 1)\n"
+        "minimize sum[n](x[t = at] * expected)"
+    )
+    x, p = np.array([[-1.0, 2.0, 3.0], [4.0, 5.0, -6.0]]), np.array([[0.5, 0.5, 0.0], [0.25, 0.0, 0.25]])
+    assert run(text, x=x, p=p) == 2 * 1.5 + 4 * 2
+
+
+@pytest.mark.parametrize(
+    "share",
+    [
+        "a / (a + b)",
+        "a / sum[n](a)",
+        "min(a, b) / max(a, b)",
+        "a * min(a, b) / ((a + 1) * b)",
+        "a^2 / (a^2 + c^2)",
+    ],
+)
+def test_what_is_a_share_by_its_form_is_a_probability(share: str) -> None:
+    inputs = (
+        "loss part\ninput z : logit[n]\ninput a : positive[n]\ninput b : positive[n]\ninput c : real[n]\n"
+    )
+    text = f"{inputs}minimize sum[n](binary_cross_entropy(z, {share}) + log(1 - {share}) + c * b)"
+    a, b, c = np.array([1.0, 2.0]), np.array([3.0, 1.5]), np.array([0.5, 1.0])
+    assert np.isfinite(run(text, z=np.zeros(2), a=a, b=b, c=c))
+
+
+@pytest.mark.parametrize(
+    "ratio", ["a / (a + c)", "max(a, b) / a", "a / sum[n where a > 1](a)", "a * b / (a + b)"]
+)
+def test_what_may_exceed_one_is_no_probability(ratio: str) -> None:
+    text = (
+        "loss part\ninput z : logit[n]\ninput a : positive[n]\ninput b : positive[n]\ninput c : real[n]\n"
+        f"minimize sum[n](binary_cross_entropy(z, {ratio}) + b * c)"
+    )
+    assert [d.code for d in losslang.check(text)] == ["LL201"]
+
+
+def test_what_lacks_to_the_largest_is_not_negative() -> None:
+    text = (
+        "loss lag\ninput x : real[n]\ninput y : real[n]\ninput w : weight[n]\ninput v : weight[n]\n"
+        "minimize sum[n](log(max[n](x) - x + 1) + sqrt(max(x, y) - min(x, y)) + sqrt(w + v - min(w, v)))"
+    )
+    x, y, w = np.array([1.0, 3.0]), np.array([2.0, 2.0]), np.array([4.0, 9.0])
+    assert run(text, x=x, y=y, w=w, v=w) == pytest.approx(np.log(3) + 2 + 5)
+
+
+def test_no_slope_where_an_arc_begins() -> None:
+    text = "loss arc\ninput x : real[d]\ninput y : real[d]\nminimize acosh(max(dot[d](x, y), 1))"
+    _, gradients = losslang.compile(text).value_and_grad()(x=np.array([1.0, 0.0]), y=np.array([1.0, 0.0]))
+    assert gradients["x"].tolist() == [0, 0]

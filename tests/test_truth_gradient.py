@@ -138,6 +138,7 @@ def test_kinks_follow_the_conventions() -> None:
     assert slopes(g.apply("sqrt", x * x), x=at) == [[-1, 0, 1]]
     ends = np.array([-1.0, 1.0])
     assert slopes(g.apply("acos", x), x=ends) == slopes(g.apply("asin", x), x=ends) == [[0, 0]]
+    assert slopes(g.apply("acosh", x), x=np.array([1.0])) == [[0]]
     norm = g.apply("sqrt", g.reduce("sum", x * x, "i"))
     assert slopes(norm, x=np.zeros(3)) == [[0, 0, 0]]
     assert slopes(g.reduce("max", x, "i"), x=np.array([2.0, 1.0, 2.0])) == [[0.5, 0, 0.5]]

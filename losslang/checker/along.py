@@ -150,12 +150,17 @@ def _mask(
         raise context.fail("LL221", "a mask cannot be a collection", expression.span, "mask each member")
     mask = as_boolean(context, meaning, expression.span, "what stands after `where`")
     stray = mask.axes - everything - mask.introduced - introduced - context.index_axes
-    if stray:
+    if stray and not _positions(everything, introduced):
         raise context.fail(
             "LL212", f"the mask has the axis {shown_axes(stray)}, which the masked value lacks", expression.span,
             f"reduce the mask over {shown_axes(stray)} with `any` or `all`, multiply by the mask and sum, or give the value that axis",
         )  # fmt: skip
     return mask.node
+
+
+def _positions(everything: frozenset[str], introduced: frozenset[str]) -> bool:
+    """Whether what is reduced is made of positions alone, which may meet any value."""
+    return bool(everything) and everything <= introduced
 
 
 def _weight(
@@ -180,7 +185,7 @@ def _weight(
             expression.span, "declare it `weight`, or write `abs(w)`, `exp(w)` or `max(0, w)`",
         )  # fmt: skip
     stray = weight.axes - everything - weight.introduced - introduced
-    if stray:
+    if stray and not _positions(everything, introduced):
         raise context.fail(
             "LL212", f"the weight has the axis {shown_axes(stray)}, which the value lacks", expression.span,
             f"reduce it over {shown_axes(stray)} first",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from losslang import model as m
 from losslang.checker.conversion import as_boolean, as_real
-from losslang.checker.scope import Context, Scope, shown_axes
+from losslang.checker.scope import Context, Scope, shown, shown_axes
 from losslang.checker.values import Collection, Meaning, Value, derived, merged_facts, truth_of
 from losslang.interval import Interval
 from losslang.ir import Node
@@ -24,7 +24,7 @@ def require_aligned(context: Context, values: Sequence[Value], span: Span) -> No
                 continue
             if (only_a & a.introduced) or (only_b & b.introduced):
                 continue
-            if any(a.axes | b.axes <= c.axes for c in values):
+            if all(any({left, right} <= c.axes for c in values) for left in only_a for right in only_b):
                 continue
             if _mapped_over(context, only_a, only_b):
                 continue
@@ -38,7 +38,8 @@ def require_aligned(context: Context, values: Sequence[Value], span: Span) -> No
                 "combining them would pair everything with everything",
                 span,
                 f"reduce or pick along {shown_axes(only_a)} or {shown_axes(only_b)}; "
-                f"if every pair is meant, rename an axis to say so, as in `x[n -> other]`{contracted}",
+                f"if every pair is meant, rename an axis to say so, as in "
+                f"`(…)[{shown(min(only_a))} -> other]`{contracted}",
             )
 
 

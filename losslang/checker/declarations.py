@@ -80,6 +80,8 @@ def declare_input(context: Context, scope: Scope, statement: m.Input) -> tuple[L
             pack_axes(context, scope, ref.name or statement.name, bool(ref.name)) if ref.pack else [ref.name]
         )
     node = context.graph.input(statement.name, axes, _element(kind), INTERVALS.get(kind.name))
+    if kind.name == "count":
+        context.graph.counts.add(node)
     context.given_axes.update(axes)
     leaf = Leaf(None, node, tuple(axes))
     lowered = LoweredInput(statement.name, kind, tuple(names), (leaf,), doc=statement.doc or "")
@@ -172,6 +174,8 @@ def declare_hyper(
         allowed = allowed.intersect(promised)
     node = context.graph.input(statement.name, names, "real", allowed)
     context.hyper_nodes.add(node)
+    if kind.name == "count":
+        context.graph.counts.add(node)
     context.given_axes.update(names)
     default = override if override is not None else statement.default
     if default is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from losslang import model as m
@@ -84,10 +85,43 @@ def _position(context: Context, scope: Scope, item: m.Pick, axis: str) -> Value:
         return at
     if at.kind.name in ("count", "binary"):
         return at.with_node(context.graph.apply("to_int", at.node), INDEX)
+    whole = _whole(at.node)
+    if whole is not None:
+        return at.with_node(whole, INDEX)
     raise context.fail(
         "LL209", f"an index must be a whole number, a label or a position, not a `{shown_kind(at.kind)}`",
         item.at.span, "take `floor(x)` for the whole part, or declare it `label of …`",
     )  # fmt: skip
+
+
+def _whole(node: Node) -> Node | None:
+    """The integer that a real number is made to hold: sums, products and choices of counts and whole constants.
+
+    The extremes of nothing become places that no axis has.
+    """
+    graph = node.graph
+    if node.elem == "int":
+        return node
+    if node.op == "const" and float(node.attr).is_integer():
+        return graph.const(int(node.attr))
+    if node.op == "const" and math.isinf(node.attr):
+        return graph.const(-1 if node.attr < 0 else 2**31 - 1)
+    if node.op in ("min", "max", "sum"):
+        inside = _whole(node.args[0])
+        return None if inside is None else graph.reduce(node.op, inside, node.attr)
+    if node.op == "to_real" or node in graph.counts:
+        return graph.apply("to_int", node.args[0] if node.op == "to_real" else node)
+    if node.op == "select":
+        condition, *branches = node.args
+    elif node.op in ("add", "mul", "neg", "minimum", "maximum", "clip"):
+        condition, branches = None, list(node.args)
+    else:
+        return None
+    whole = [_whole(branch) for branch in branches]
+    parts = [part for part in whole if part is not None]
+    if len(parts) < len(whole):
+        return None
+    return graph.apply(node.op, *parts) if condition is None else graph.select(condition, *parts)
 
 
 def _constant_position(context: Context, constant: float, item: m.Pick, axis: str) -> Value:

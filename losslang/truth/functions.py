@@ -460,7 +460,7 @@ DERIVATIVES: dict[str, Callable[[Ball, Ball], Ball]] = {
     "cosh": lambda x, out: UNARY["sinh"](x),
     "tanh": lambda x, out: pow_(ONE / UNARY["cosh"](x), TWO),
     "asinh": lambda x, out: ONE / sqrt(ONE + x * x),
-    "acosh": lambda x, out: ONE / sqrt((x - ONE) * (x + ONE)),
+    "acosh": lambda x, out: ZERO if out.is_zero else ONE / sqrt((x - ONE) * (x + ONE)),
     "atanh": lambda x, out: ONE / ((ONE - x) * (ONE + x)),
     "erf": lambda x, out: TWO * _gauss(x, ONE) / sqrt(_pi()),
     "erfc": lambda x, out: -(TWO * _gauss(x, ONE) / sqrt(_pi())),
