@@ -39,7 +39,12 @@ def _interval(node: Node, known: dict[Node, Interval]) -> Interval:
         return OPS["pow"].interval(known[node.args[0]], point(2.0))  # type: ignore[misc]
     rule = OPS[node.op].interval
     found = rule(*(known[a] for a in node.args)) if rule else EVERYTHING
-    if node.op == "div" and found.nonnegative and not found.is_probability and _at_most(*node.args, known):
+    if (
+        node.op == "div"
+        and found.nonnegative
+        and not found.is_probability
+        and _at_most(node.args[0], node.args[1], known)
+    ):
         return found.intersect(UNIT)
     if node.op == "add" and not found.nonnegative and _taken_from_more(node.args, known):
         return found.intersect(NONNEGATIVE)
