@@ -46,6 +46,7 @@ PLACES = {
     "ppo_clip": {"advantage": 1.0},
     "interval_score": {"upper": 1.0, "target": 0.0},
     "uniform": {"low": -2.0, "high": 2.0},
+    "discretized_logistic": {"low": -5.0, "high": 5.0},
     "gamma": {"shape": 2.0},
     "inverse_gamma": {"shape": 2.0},
     "weibull": {"shape": 2.0},

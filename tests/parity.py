@@ -26,6 +26,7 @@ BACKENDS = ("numpy", "torch", "jax")
 SIZES = {
     "n": 5, "d": 3, "c": 4, "l": 3, "i": 6, "j": 4, "k": 3, "g": 4, "t": 4, "b": 4, "h": 3, "w": 4, "m": 5, "u": 3,
     "s": 2, "one": 1, "row": 3, "r": 3, "e": 4, "high": 2, "wide": 3, "previous": 4,
+    "tall": 12, "broad": 13, "vast": 176, "huge": 176,
 }  # fmt: skip
 TOLERANCE = 1e-8
 #: Central differences of fourth order with a step of 1e-3 have ten digits or more; kinks are not that near.

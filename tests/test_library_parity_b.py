@@ -1,10 +1,10 @@
-"""Contrastive, ranking, preference, segmentation and sequence losses beside their peers, on every backend."""
+"""Contrastive, ranking, preference, segmentation, sequence, signal and survival losses beside their peers, on every backend."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from library_cases import contrastive, metrics, preference, ranking, segmentation, sequence
+from library_cases import contrastive, metrics, preference, ranking, segmentation, sequence, signals, survival
 from library_cases.peers import LISTS, PAIR, L, N
 from library_cases.segmentation import MASKS
 from parity import BACKENDS, SIZES, Case, close, compare
@@ -13,6 +13,7 @@ import losslang
 
 CASES = [
     *contrastive.CASES, *ranking.CASES, *metrics.CASES, *preference.CASES, *segmentation.CASES, *sequence.CASES,
+    *signals.CASES, *survival.CASES,
 ]  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from parity import case
+from parity import case, each
+from torch import Tensor
 
 from library_cases.peers import CLASSES, D, F, stats, torch
 
@@ -73,4 +74,39 @@ CASES = [
          lambda m, s, x, q: -stats.gennorm.logpdf(x, 1 + q, loc=m, scale=s), library="numpy"),
     case("beta_binomial", "a: positive[n]; b: positive[n]; x: binary[n]", "nll(x ~ beta_binomial(5, a, b))",
          lambda a, b, x: -stats.betabinom.logpmf(x, 5, a, b), library="numpy"),
+    case("continuous_bernoulli", "p: prob[n]; x: prob[n]", "nll(x ~ continuous_bernoulli(p))",
+         lambda p, x: -D.ContinuousBernoulli(p, lims=(0.4999, 0.5001)).log_prob(x)),
+    case("continuous_bernoulli_logits", "p: logit[n]; x: prob[n]", "nll(x ~ continuous_bernoulli(p))",
+         lambda p, x: -D.ContinuousBernoulli(logits=p, lims=(0.4999, 0.5001)).log_prob(x)),
+    case("relaxed_bernoulli", "p: logit[n]; t: positive[n]; x: prob[n]", "nll(x ~ relaxed_bernoulli(p, t))",
+         lambda p, t, x: -torch.stack([D.RelaxedBernoulli(t[i], logits=p[i]).log_prob(x[i]) for i in range(len(x))])),
+    case("ordered_logistic", "m: real[n]; k: real[k]; y: count[n]", "nll(y ~ ordered_logistic[k](m, cumsum[k](exp(k))))",
+         lambda m, k, y: _ordered(m, k.exp().cumsum(0), y), given={"y": [0, 1, 3, 2, 1]}),
+    case("discretized_logistic", "m: real[n]; s: positive[n]; x: real[n]", "nll(x ~ discretized_logistic(m, s, 0.5, -1, 1))",
+         lambda m, s, x: -torch.log(_beyond(x + 0.25, m, s, x < 1, 1.0) - _beyond(x - 0.25, m, s, x > -1, 0.0)),
+         given={"x": [-1, 0.5, 1, 0, -0.5]}, only=("m", "s")),
+    case("dirichlet_multinomial", "a: positive[n, c]; x: count[n, c]", "nll(x ~ dirichlet_multinomial[c](a))",
+         each(lambda a, x: -stats.dirichlet_multinomial.logpmf(x.astype(int), a, int(x.sum()))), library="numpy"),
+    case("zero_inflated_negative_binomial", "m: positive[n]; a: positive[n]; q: prob[n]; x: count[n]",
+         "nll(x ~ zero_inflated_negative_binomial(m, a, q))", lambda m, a, q, x: -torch.log(
+             q * (x == 0) + (1 - q) * D.NegativeBinomial(1 / a, logits=(m * a).log()).log_prob(x).exp()),
+         given={"x": [0, 2, 0, 1, 5]}),
+    case("skew_normal", LOCATION + "; a: real[n]", "nll(x ~ skew_normal(m, s, a))",
+         lambda m, s, x, a: -stats.skewnorm.logpdf(x, a, loc=m, scale=s), library="numpy"),
+    case("gompertz", "c: positive[n]; b: positive[n]; x: positive[n]", "nll(x ~ gompertz(c, b))",
+         lambda c, b, x: -stats.gompertz.logpdf(x, c, scale=1 / b), library="numpy"),
+    case("generalized_pareto", "s: positive[n]; c: real[n]; x: positive[n]", "nll(x ~ generalized_pareto(s, c / 10))",
+         lambda s, c, x: -stats.genpareto.logpdf(x, c / 10, scale=s), library="numpy"),
+    case("generalized_pareto_exponential", "s: positive[n]; x: positive[n]", "nll(x ~ generalized_pareto(s, 0))",
+         lambda s, x: -D.Exponential(1 / s).log_prob(x)),
 ]  # fmt: skip
+
+
+def _ordered(m: Tensor, cuts: Tensor, y: Tensor) -> Tensor:
+    """McCullagh, 1980: the difference of two neighbouring cumulative chances."""
+    below = torch.cat([torch.zeros(len(m), 1), torch.sigmoid(cuts - m[:, None]), torch.ones(len(m), 1)], 1)
+    return -torch.log(below.diff(dim=1).gather(1, y.long()[:, None])[:, 0])
+
+
+def _beyond(edge: Tensor, m: Tensor, s: Tensor, inside: Tensor, otherwise: float) -> Tensor:
+    return torch.where(inside, torch.sigmoid((edge - m) / s), otherwise)

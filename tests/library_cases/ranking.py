@@ -103,6 +103,18 @@ def bpr_max(positive: Tensor, negatives: Tensor, regularization: float = 1.0) ->
     )
 
 
+def warp(positive: Tensor, negatives: Tensor) -> Tensor:
+    """Weston, Bengio and Usunier, 2011, equations 1 to 3."""
+    late = [1 - positive + s for s in negatives if 1 - positive + s > 0]
+    return sum(1 / r for r in range(1, len(late) + 1)) * total(late) / max(len(late), 1)
+
+
+def generalized_bce(positive: Tensor, negatives: Tensor) -> Tensor:
+    """Petrov and Macdonald, 2023, equation 9."""
+    hit = torch.sigmoid(positive) ** 0.3
+    return -(torch.log(hit) + torch.log(1 - torch.sigmoid(negatives)).sum()) / (len(negatives) + 1)
+
+
 def top1_max(positive: Tensor, negatives: Tensor) -> Tensor:
     s = torch.softmax(negatives, 0)
     return (s * (torch.sigmoid(negatives - positive) + torch.sigmoid(negatives**2))).sum()
@@ -138,6 +150,8 @@ def smooth_ap(scores: Tensor, relevance: Tensor, temperature: float) -> Tensor:
 
 
 CASES = [
+    Case("warp", "s: score[n]; t: score[n, j]", "warp[j](s, t)", N, each(warp)),
+    Case("generalized_bce", "s: logit[n]; t: logit[n, j]", "generalized_bce[j](s, t, 0.3)", N, each(generalized_bce)),
     Case("margin_ranking", "a: score[n]; b: score[n]; y: sign[n]", "margin_ranking(a, b, y, 0.3)", N,
          lambda a, b, y: F.margin_ranking_loss(a, b, y, margin=0.3, reduction="none")),
     Case("bpr", "a: score[n]; b: score[n]", "bpr(a, b)", N, lambda a, b: -F.logsigmoid(a - b)),

@@ -46,7 +46,24 @@ def transducer(logits: Tensor, y: Tensor, frames: Tensor, labels: Tensor) -> Ten
     return -(alpha[end] + logs[(*end, 0)])
 
 
+def soft_dtw(costs: Tensor, gamma: float) -> Tensor:
+    """Cuturi and Blondel, 2017, equation 1 by the recursion of their algorithm 1."""
+    best: dict[tuple[int, int], Tensor] = {}
+    for i, j in itertools.product(*map(range, costs.shape)):
+        before = [best[at] for at in ((i - 1, j), (i, j - 1), (i - 1, j - 1)) if at in best]
+        fewest = -gamma * (-torch.stack(before) / gamma).logsumexp(0) if before else ZERO
+        best[i, j] = costs[i, j] + fewest
+    return best[costs.shape[0] - 1, costs.shape[1] - 1]
+
+
 CASES = [
+    Case("soft_dtw", "x: real[n, t, u]", "soft_dtw[t, u](x^2, 0.5)", N, each(lambda x: soft_dtw(x**2, 0.5))),
+    Case("soft_dtw_padded", "x: real[n, t, u]; k: mask[n, t]", "soft_dtw[t, u where k](x^2)", N,
+         each(lambda x, k: soft_dtw(x[: int(k.sum())] ** 2, 1.0)),
+         given={"k": [[1, 1, 1, 1], [1, 0, 0, 0], [1, 1, 1, 0], [1, 1, 0, 0], [1, 1, 1, 1]]}),
+    Case("soft_dtw_padded_across", "x: real[n, t, u]; m: mask[n, u]", "soft_dtw[t, u where m](x^2)", N,
+         each(lambda x, m: soft_dtw(x[:, : int(m.sum())] ** 2, 1.0)),
+         given={"m": [[1, 1, 1], [1, 1, 0], [1, 0, 0], [1, 1, 1], [1, 1, 0]]}),
     Case("sequence_nll", "x: logit[n, t, c] over c; y: label[n, t] of c", "sequence_nll[t, c](x, y)", N,
          lambda x, y: F.cross_entropy(x.transpose(1, 2), y, reduction="none").sum(1)),
     Case("perplexity", "x: logit[n, t, c] over c; y: label[n, t] of c", "perplexity[t, c](x, y)", N,
