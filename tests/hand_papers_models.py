@@ -139,7 +139,7 @@ def beta_tcvae(i: Any) -> Any:
     return (bce(i.decoded, i.x).sum(1) + own - log_q + 6 * (log_q - product) + product - prior).mean()
 
 
-@paper("infovae", sizes={"d": 3, "batch": 4, "draw": 4})
+@paper("infovae", sizes={"d": 3, "batch": 4, "draw": 5})
 def infovae(i: Any) -> Any:
     kernel = lambda a, b: torch.exp(-((a[:, None] - b) ** 2).sum(-1) / 9).mean()  # noqa: E731
     mmd = kernel(i.prior, i.prior) + kernel(i.z, i.z) - 2 * kernel(i.z, i.prior)

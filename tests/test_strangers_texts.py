@@ -201,3 +201,37 @@ def test_no_slope_where_an_arc_begins() -> None:
     text = "loss arc\ninput x : real[d]\ninput y : real[d]\nminimize acosh(max(dot[d](x, y), 1))"
     _, gradients = losslang.compile(text).value_and_grad()(x=np.array([1.0, 0.0]), y=np.array([1.0, 0.0]))
     assert gradients["x"].tolist() == [0, 0]
+
+
+TWO_SAMPLES = "loss two\ninput x : real[n, d]\ninput y : real[m, d]\n"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "term t = mean[n, o](dot[d](x, x[n -> o])) - mean[m, o](dot[d](y, y[m -> o]))\nminimize t",
+        "let a = dot[d](x, x[n -> o])\nlet b = dot[d](y, y[m -> o])\nterm t = mean[n, o](a) - mean[m, o](b)\n"
+        "report sims = b\nminimize t",
+        "term t = (let s = dot[d](x, x[n -> o]) in mean[n, o](s))\n"
+        "term u = (let s2 = dot[d](y, y[m -> o]) in mean[m, o](s2))\nminimize t - u",
+        "let a = mean[n, o](dot[d](x, x[n -> o]))\nlet b = mean[m, o where o >= 0](dot[d](y, y[m -> o]))\nminimize a - b",
+    ],
+)
+def test_one_new_name_for_axes_of_different_lengths(rest: str) -> None:
+    x, y = np.arange(6.0).reshape(3, 2), np.arange(8.0).reshape(4, 2)
+    assert run(TWO_SAMPLES + rest, x=x, y=y) == pytest.approx((x @ x.T).mean() - (y @ y.T).mean())
+
+
+def test_literals_of_different_lengths_along_one_name() -> None:
+    text = "loss lit\ninput x : real[n]\nlet p = [1, 2] along k\nlet q = [1, 2, 3] along k\n"
+    assert run(f"{text}minimize sum[n](x) * sum[k](p) + sum[k](q)", x=np.ones(1)) == 9
+    (found,) = [d for d in losslang.check(f"{text}minimize sum[n](x) * sum[k](p * q)") if d.is_error]
+    assert found.code == "LL214"
+
+
+def test_one_new_name_that_a_value_connects_stays_one_axis() -> None:
+    text = f"{TWO_SAMPLES}let a = dot[d](x, x[n -> o])\nlet b = dot[d](y, y[m -> o])\nminimize sum[n, m, o](a * b)"
+    x = np.arange(4.0).reshape(2, 2)
+    assert run(text, x=x, y=x) == np.einsum("no,mo->", x @ x.T, x @ x.T)
+    with pytest.raises(losslang.InputError, match="equally long"):
+        losslang.compile(text)(x=x, y=np.ones((3, 2)))

@@ -9,6 +9,7 @@ from types import NoneType
 
 from losslang import model as m
 from losslang.checker.affine import Affine, AffineReader
+from losslang.checker.apart import told_apart
 from losslang.checker.conversion import as_real, single
 from losslang.checker.declarations import axis_names, declare_axis, declare_hyper, declare_input
 from losslang.checker.lints import warn_objective
@@ -181,6 +182,7 @@ def elaborate_loss(
     plan: LossPlan, module: Module, reporter: Reporter, signature: Signature | None = None
 ) -> LoweredLoss | None:
     """The loss as a graph, or None where it has errors."""
+    plan = told_apart(plan)
     context = Context(Graph(), reporter, signature)
     scope = Scope(module)
     work = LossElaboration(plan, context, scope)
