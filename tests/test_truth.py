@@ -108,6 +108,14 @@ def test_softmax_with_dropped_entries() -> None:
     assert run(g.reduce("logsumexp", x, "c"), x=values)[1] == -math.inf
 
 
+def test_softmax_of_equal_sums() -> None:
+    g = Graph()
+    x = g.input("x", ("c",), "real")
+    moved = x + 1.0  # equal numbers of a computation may be one object
+    assert np.allclose(run(g.along("log_softmax", moved, "c"), x=np.zeros(3)), -math.log(3))
+    assert np.allclose(run(g.along("softmax", moved, "c"), x=np.zeros(3)), 1 / 3)
+
+
 def test_scans_and_order() -> None:
     g = Graph()
     x = g.input("x", ("b", "c"), "real")

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from losslang import checker
 from losslang.ir import Graph, Node
 from losslang.kinds import BOOLEAN, REAL, Kind
 from losslang.lowered import Leaf, LoweredInput, LoweredLoss, LoweredTerm
+from losslang.spec import Spec
 from losslang.verify import Case, Finding, Report, verify
 from losslang.verify import run as verify_run
 from losslang.verify.inputs import REGIMES, make
@@ -478,3 +480,12 @@ def test_moves_that_cancel_by_chance_do_not_hide_how_far_inputs_carry() -> None:
     step = float(np.spacing(np.float32(1e4)))
     assert many >= few
     assert float(many) == pytest.approx(float(np.e) * np.expm1(2 * step), rel=0.05)
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_counts_that_pick_find_a_place(regime: str) -> None:
+    text = "loss t\ninput z : real[n, c]\ninput i : count[n]\nminimize mean[n](z[c = i])"
+    lowered = checker.elaborate(Spec.load(text), "t")
+    for turn in range(4):
+        case = make(lowered, np.random.default_rng(turn), regime, "float32", turn)
+        assert (case.arrays["i"] < case.arrays["z"].shape[1]).all()

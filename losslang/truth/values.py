@@ -390,9 +390,13 @@ def log_softmax(items: list[Ball]) -> list[Ball]:
     top = max(kept, key=_midpoint)
     if not top.finite:
         return [NAN] * len(items)
-    others = total(exp(x - top) for x in kept if x is not top)
+    at = next(i for i, x in enumerate(items) if x is top)  # one object may stand at several places
+    others = total(exp(x - top) for i, x in enumerate(items) if i != at and x.v != F_NINF)
     excess = UNARY["log1p"](others)
-    return [MINUS_INFINITY if x.v == F_NINF else -excess if x is top else x - top - excess for x in items]
+    return [
+        MINUS_INFINITY if x.v == F_NINF else -excess if i == at else x - top - excess
+        for i, x in enumerate(items)
+    ]
 
 
 def _cumulative(

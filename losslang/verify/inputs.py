@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from losslang.interval import Interval
+from losslang.ir import Node, walk
 from losslang.kinds import Kind
 from losslang.lowered import LoweredHyper, LoweredLoss, Schedule
 from losslang.verify.lengths import lengths as lengths_of
@@ -98,14 +99,31 @@ def make(lowered: LoweredLoss, rng: np.random.Generator, regime: str, dtype: str
         Unsatisfiable: no lengths of the axes fit the loss.
     """
     lengths = lengths_of(lowered, np.random.default_rng(turn), regime == "single")
+    places = _places(lowered, lengths)
     arrays: dict[str, Any] = {}
     for each in lowered.inputs:
         made = {
             leaf.key: _array(each.kind, leaf.axes, lengths, rng, regime, dtype, turn) for leaf in each.leaves
         }
+        for leaf in each.leaves:
+            if leaf.node in places:
+                made[leaf.key] = made[leaf.key] % places[leaf.node]
         arrays[each.name] = made if each.collection else made[None]
     hypers = {h.name: _hyper(h, rng, turn) for h in lowered.hypers}
     return Case(f"{regime} #{turn}" if turn else regime, dtype, arrays, hypers, lengths)
+
+
+def _places(lowered: LoweredLoss, lengths: Mapping[str, int]) -> dict[Node, int]:
+    """How many places the counts have among which they pick: one that picks none says nothing of the loss."""
+    found: dict[Node, int] = {}
+    roots = [lowered.total, *(t.node for t in lowered.terms), *(r.node for r in lowered.reports)]
+    for node in walk(roots):
+        if node.op == "gather" and node.args[1].op == "to_int":
+            length = lengths.get(str(lowered.graph.size_root(node.attr)))
+            index = node.args[1].args[0]
+            if length is not None and index.elem == "real":
+                found[index] = min(length, found.get(index, length))
+    return found
 
 
 def _hyper(hyper: LoweredHyper, rng: np.random.Generator, turn: int) -> Any:
