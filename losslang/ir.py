@@ -8,7 +8,7 @@ Knows nothing of syntax; the meaning of each op stands in ``losslang.ops``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -228,10 +228,19 @@ class Graph:
         return axis
 
 
-def walk(roots: Iterable[Node], final: frozenset[str] = frozenset()) -> Iterator[Node]:
+def evaluated(node: Node) -> tuple[Node, ...]:
+    """What the value of ``node`` is computed of: of a formula with a meaning, the formula."""
+    return node.args[1:] if node.op == "computed_as" else node.args
+
+
+def walk(
+    roots: Iterable[Node],
+    final: frozenset[str] = frozenset(),
+    below: Callable[[Node], tuple[Node, ...]] = lambda node: node.args,
+) -> Iterator[Node]:
     """Every node that the roots need, arguments before users, in a fixed order.
 
-    Below nodes of the ops in ``final`` nothing is visited.
+    Below nodes of the ops in ``final`` nothing is visited; ``below`` says what a node needs.
     """
     seen: set[Node] = set()
     for root in roots:
@@ -244,7 +253,7 @@ def walk(roots: Iterable[Node], final: frozenset[str] = frozenset()) -> Iterator
                 seen.add(node)
                 stack.append((node, True))
                 if node.op not in final:
-                    stack.extend((a, False) for a in reversed(node.args) if a not in seen)
+                    stack.extend((a, False) for a in reversed(below(node)) if a not in seen)
 
 
 def rebuild(node: Node, args: tuple[Node, ...]) -> Node:

@@ -158,9 +158,12 @@ class Part:
         doc: str,
         values: bool = True,
     ) -> Function:
-        from losslang.rewrite import finish
+        from losslang.rewrite import finish, guarded
 
         roots = finish(roots, self.stable() if self._rewrite else None)
+        if self._rewrite and values and wrt:
+            count = len(roots) - len(wrt)
+            roots = [*roots[:count], *guarded(roots[self.layout.total], roots[count:])]
         axes = [*(self._axes if values else []), *(self.slots[at].axes for at in wrt)]
         results = tuple(Result(root, along) for root, along in zip(roots, axes, strict=True))
         return Function(name, tuple(parameters), results, doc)

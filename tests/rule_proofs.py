@@ -60,6 +60,9 @@ ORDERED = {"log_of_sigmoid_difference", "log_of_normal_difference", "log_odds_of
 #: They are about numbers between -1 and 1.
 WITHIN_1 = {"angle_over_sine", "line_less_log1p", "log1p_over_argument"}
 
+#: Variables whose 1 means exactly 1: weights that somebody wrote.
+ONES = {"softplus_difference": frozenset({"w"})}
+
 Arrays = dict[str, NDArray[np.float32]]
 Floats = NDArray[np.float64]
 
@@ -72,6 +75,7 @@ class Sides:
     left: Node
     right: Node
     computed: bool
+    ones: frozenset[str] = frozenset()
 
     @property
     def graph(self) -> Graph:
@@ -91,7 +95,8 @@ def sides_of(source: m.Rule) -> Sides:
     if isinstance(replacement, m.Call) and replacement.function == "computed":
         replacement, computed = replacement.args[0], True
     left, right = build.build(source.pattern), build.build(replacement)
-    return Sides(inputs, graph.broadcast(left, {"i"}), graph.broadcast(right, {"i"}), computed)
+    ones = ONES.get(source.name, frozenset())
+    return Sides(inputs, graph.broadcast(left, {"i"}), graph.broadcast(right, {"i"}), computed, ones)
 
 
 @cache
@@ -237,14 +242,18 @@ def known(name: str, side: str) -> list[Floats]:
     return true(s.left if side == "left" else s.right, s.inputs, points(name))
 
 
-def slack_at(node: Node, inputs: dict[str, Node], arrays: Arrays, rows: NDArray[np.intp]) -> list[Floats]:
-    """What one unit in the last place of the inputs makes of the truth, at some of the points."""
+def slack_at(
+    node: Node, inputs: dict[str, Node], arrays: Arrays, rows: NDArray[np.intp], ones: frozenset[str] = frozenset()
+) -> list[Floats]:  # fmt: skip
+    """What one unit in the last place of the inputs makes of the truth, at some of the points; of the variables
+    ``ones``, a 1 means 1."""
     here = {key: array[rows] for key, array in arrays.items()}
     blocks = [here]
     for key, array in here.items():
         for place in np.ndindex(array.shape[1:]):
-            changed = array.copy()
-            changed[(slice(None), *place)] = np.nextafter(array[(slice(None), *place)], np.float32(0))
+            changed, old = array.copy(), array[(slice(None), *place)]
+            exact = (old == 1) & (key in ones)
+            changed[(slice(None), *place)] = np.where(exact, old, np.nextafter(old, np.float32(0)))
             blocks.append({**here, key: changed})
     together = {key: np.concatenate([b[key] for b in blocks]) for key in here}
     slack = []
@@ -309,7 +318,7 @@ def missed(
     if not len(rows):
         return []
     found = []
-    for k, slack in enumerate(slack_at(s.left, s.inputs, arrays, rows)):
+    for k, slack in enumerate(slack_at(s.left, s.inputs, arrays, rows, s.ones)):
         far = _far(got[k][rows], true[k][rows], k, floors[k > 0], slack).reshape(len(rows), -1).any(1)
         for row in rows[far]:
             point = {key: array[row].tolist() for key, array in arrays.items()}

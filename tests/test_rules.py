@@ -53,6 +53,7 @@ MULTIPLES = {
     ("reciprocal_of_ratio", "1 is 1.5 (1)"),
     ("share_of_reciprocal", "1 is 1.5 (1)"),
     ("slope_of_expm1", "1 is 1.5 (1)"),
+    ("less_more_than_share", "1 is 1.5 (2)"),
 }
 
 

@@ -13,9 +13,10 @@ from losslang.rewrite import exponentials, log1mexp, products, sums  # noqa: F40
 from losslang.rewrite.doubt import doubts
 from losslang.rewrite.engine import Engine
 from losslang.rewrite.finish import finish
+from losslang.rewrite.poles import guarded
 from losslang.rewrite.trace import Firing, Trace
 
-__all__ = ["Firing", "Trace", "doubts", "finish", "rewrite"]
+__all__ = ["Firing", "Trace", "doubts", "finish", "guarded", "rewrite"]
 
 
 def rewrite(

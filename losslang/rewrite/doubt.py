@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from losslang.ir import Node, walk
+from losslang.ir import Node, evaluated, walk
 from losslang.ops import OPS
 from losslang.rewrite.forms import linear, monomial, number, peel
 from losslang.rewrite.printer import formula
@@ -32,7 +32,7 @@ def doubts(values: Sequence[Node]) -> list[Firing]:
     judge = Suspicion()
     passed_over = _inside_formulas(values) | _sums_of_results(values)
     found = []
-    for node in dict.fromkeys(_evaluated(values)):
+    for node in walk(values, below=evaluated):
         if node not in passed_over and not judge.beyond_reach(node) and judge.doubtful(node):
             places = tuple(node.graph.origins.get(node, ()))
             found.append(
@@ -44,7 +44,7 @@ def doubts(values: Sequence[Node]) -> list[Firing]:
                     "in float32 its terms may cancel or leave the range",
                 )
             )
-    return found[::-1]
+    return found
 
 
 def _affected(judge: Suspicion, values: Sequence[Node], roots: Sequence[Node]) -> int:
@@ -55,7 +55,7 @@ def _affected(judge: Suspicion, values: Sequence[Node], roots: Sequence[Node]) -
     """
     passed_over = _inside_formulas(values) | _sums_of_results(values)
     known = set(walk(values))
-    evaluated = set(_evaluated(values))
+    of_values = set(walk(values, below=evaluated))
     # What enters a product of matrices has its derivative from behind it, out of reach.
     entering = set(walk(a for n in known if is_matrix_product(n) for a in n.args))
     affected = hints = 0
@@ -63,29 +63,17 @@ def _affected(judge: Suspicion, values: Sequence[Node], roots: Sequence[Node]) -
         if node in passed_over or judge.beyond_reach(node):
             continue
         doubtful = judge.doubtful(node)
-        if doubtful and node in evaluated:
+        if doubtful and node in of_values:
             affected |= judge.leaves(node)
         elif doubtful or (node not in entering and judge.singular(node)):
             hints |= judge.leaves(node)
-    of_gradients = set(_evaluated(roots)) - _inside_formulas(roots)
+    of_gradients = set(walk(roots, below=evaluated)) - _inside_formulas(roots)
     for node in walk(roots):
         if node in known or node not in of_gradients or judge.beyond_reach(node):
             continue
         if judge.leaves_range(node) or (judge.leaves(node) & (affected | hints) and judge.doubtful(node)):
             affected |= judge.leaves(node)
     return affected
-
-
-def _evaluated(roots: Sequence[Node]) -> Iterable[Node]:
-    """What the roots are computed of: not the meanings of formulas."""
-    seen: set[Node] = set()
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            yield node
-            stack.extend(node.args[1:] if node.op == "computed_as" else node.args)
 
 
 def _numbers_below(found: set[Node], judge: Suspicion) -> set[Node]:

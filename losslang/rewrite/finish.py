@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from losslang.cotangent import conjuncts, undropped
-from losslang.ir import Node, rebuild, walk
+from losslang.ir import Node, evaluated, rebuild, walk
 from losslang.ops import OPS
 from losslang.rewrite.doubt import doubtful_nodes
 from losslang.rewrite.forms import nonzero, number, peel, range_of
@@ -24,7 +24,7 @@ def finish(roots: Sequence[Node], values: Sequence[Node] | None = None) -> list[
         roots = gathered(roots)
     doubtful = doubtful_nodes(values, roots) if values else set()
     done: dict[Node, Node] = {}
-    order = _needed(roots)
+    order = list(walk(roots, below=evaluated))
     # What logits of -inf make infinite: themselves and the logarithms of a softmax.
     told = {x: True for n in order if n.op == "softmax" for x in _logits(n) if x.op == "input"}
     seen = _Seen(order, roots)
@@ -73,7 +73,7 @@ class _Seen:
         self.roots = frozenset(roots)
         self.users: dict[Node, list[Node]] = {}
         for node in order:
-            for arg in node.args[1:] if node.op == "computed_as" else node.args:
+            for arg in evaluated(node):
                 self.users.setdefault(arg, []).append(node)
 
     def beside_its_mask(self, node: Node) -> bool:
@@ -158,23 +158,3 @@ def _infinite(node: Node, told: dict[Node, bool]) -> bool:
         elif number(node) is None and OPS[node.op].family in ("elementwise", "structure"):
             told[node] = any(_infinite(a, told) for a in node.args if a.elem == "real")
     return told[node]
-
-
-def _needed(roots: Sequence[Node]) -> list[Node]:
-    """Arguments before users, without the meanings of what is computed otherwise."""
-    order: list[Node] = []
-    seen: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(roots)]
-    while stack:
-        node, ready = stack.pop()
-        if ready:
-            order.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            args = node.args[1:] if node.op == "computed_as" else node.args
-            stack.extend((a, False) for a in reversed(args) if a not in seen)
-    return order
-
-
-__all__ = ["finish", "walk"]

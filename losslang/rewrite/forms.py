@@ -426,7 +426,11 @@ def nonzero(node: Node) -> bool:
     if node.op in _PASSES:
         return nonzero(node.args[0])
     if node.op == "select":
-        return nonzero(node.args[1]) and nonzero(node.args[2])
+        condition, then, other = node.args
+        kept_off = (
+            condition.op == "eq" and any(number(a) == 0 for a in condition.args) and other in condition.args
+        )
+        return nonzero(then) and (kept_off or nonzero(other))
     if node.op in ("mul", "neg"):
         return all(nonzero(a) for a in node.args)
     if node.op == "div":

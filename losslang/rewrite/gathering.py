@@ -7,10 +7,14 @@ infinite with the sign of that sum. Only gradients are made of such sums.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from losslang.ir import Graph, Node, rebuild, walk
 from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, monomial, range_of
 
+#: Products of sums in one sum, and terms of each, that are tried to be multiplied out.
+_MOST_PRODUCTS = 6
+_MOST_TERMS = 6
 #: Exponentials of more than this leave float32.
 MOST_EXPONENT = 88.0
 
@@ -25,12 +29,60 @@ def gathered(roots: Sequence[Node]) -> list[Node]:
 
 
 def _gathered(node: Node) -> Node:
-    form = _expanded(linear(node))
+    form = linear(node)
+    cancelled = _cancelled(form)
+    if cancelled is not None:
+        node = node.graph.broadcast(build_sum(node.graph, cancelled), node.axes)
+    form = _expanded(cancelled or form)
     parts = {term: monomial(term) for term in form.terms}
     for large in dict.fromkeys(f for part in parts.values() for f in part.factors if _may_overflow(f)):
         if sum(_place(part, large) is not None for part in parts.values()) > 1:
             return node.graph.broadcast(_around(node.graph, form, large), node.axes)
     return node
+
+
+def _cancelled(form: Linear) -> Linear | None:
+    """``form`` with one or two products of sums multiplied out, if something is then left that cancels exactly."""
+    products = [(t, inner) for t in form.terms for inner in _sums_within(monomial(t))][:_MOST_PRODUCTS]
+    for chosen in (*((each,) for each in products), *combinations(products, 2)):
+        terms = {t for t, _ in chosen}
+        if len(terms) < len(chosen):
+            continue
+        result = Linear({t: c for t, c in form.terms.items() if t not in terms}, form.constant)
+        vanished = False
+        for term, coefficient in (p for t, inner in chosen for p in _multiplied_out(t, inner, form.terms[t])):
+            if term is None:
+                result.constant += coefficient
+                continue
+            vanished = vanished or result.terms.get(term) == -coefficient
+            result.add(term, coefficient)
+        if vanished:
+            return result
+    return None
+
+
+def _sums_within(part: Monomial) -> list[Node]:
+    """The sums of few terms that are factors of a product."""
+    sums = [f for f, p in part.factors.items() if p == 1 and f.op == "add"]
+    return [f for f in sums if linear(f).size <= _MOST_TERMS]
+
+
+def _multiplied_out(term: Node, inner: Node, coefficient: float) -> list[tuple[Node | None, float]]:
+    """The terms of a product with the sum ``inner``; None stands for 1."""
+    part = monomial(term)
+    rest = Monomial(part.coefficient, {f: p for f, p in part.factors.items() if f is not inner})
+    form = linear(inner)
+    found: list[tuple[Node | None, float]] = []
+    for each, scale in form.terms.items():
+        found += _scaled(linear(_times(rest, each)), coefficient * scale)
+    if form.constant:
+        found += _scaled(linear(build_product(term.graph, rest)), coefficient * form.constant)
+    return found
+
+
+def _scaled(form: Linear, factor: float) -> list[tuple[Node | None, float]]:
+    found: list[tuple[Node | None, float]] = [(t, c * factor) for t, c in form.terms.items()]
+    return found + [(None, form.constant * factor)] * (form.constant != 0)
 
 
 def _expanded(form: Linear) -> Linear:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from losslang.ir import Node, rebuild
+from losslang.ir import Node, rebuild, walk
 from losslang.rewrite.engine import Engine, handles, meaning
 from losslang.rewrite.forms import (
     Linear,
@@ -198,6 +198,9 @@ def _through_logarithms(engine: Engine, form: Monomial) -> Node | None:
             plain.coefficient *= (-1.0) ** int(power)
             factor = engine.neg(factor)
         logs = log_of(engine, factor) if nonnegative(factor) else None
+        if logs is not None and factor.op == "pow" and _log_sums(logs) > _MOST_LOG_SUMS:
+            plain.multiply(factor, power)
+            continue
         if logs is None or (logs.op in ("log",) and factor.op not in ("prod",)):
             signed.append((factor, power))
             continue
@@ -327,8 +330,13 @@ def _distribute(
     assert form is not None
     factor = exponential(engine, exponent)
     result = Linear()
+    met = False
     for term, coefficient in form.terms.items():
-        result = result.plus(linear(engine.mul(term, factor)), coefficient)
+        product = engine.mul(term, factor)
+        met = met or factor not in monomial(product).factors
+        result = result.plus(linear(product), coefficient)
+    if not met:
+        return None  # apart, the terms may cancel
     if form.constant:
         result = result.plus(linear(factor), form.constant)
     total = engine.sum_of(result)
@@ -383,6 +391,11 @@ def exponential(engine: Engine, form: Linear) -> Node:
     return engine.make("exp", engine.sum_of(form))
 
 
+#: A power of quotients of more sums than this is taken as it stands, in double precision where it is in doubt: its
+#: logarithm would be a forest in which parts that are infinite meet.
+_MOST_LOG_SUMS = 4
+
+
 @handles("pow")
 def power(engine: Engine, node: Node) -> Node | None:
     base, exponent = node.args
@@ -403,10 +416,15 @@ def power(engine: Engine, node: Node) -> Node | None:
     if not nonnegative(base) or not any(swing(base)):
         return None
     logs = log_of(engine, base)
-    if logs is None or logs.op == "log":
+    if logs is None or logs.op == "log" or _log_sums(logs) > _MOST_LOG_SUMS:
         return None
     better = engine.make("exp", engine.mul(exponent, logs))
     return engine.fired("power", node, better, "a power of what underflows is taken through its logarithm")
+
+
+def _log_sums(node: Node) -> int:
+    """How many sums of exponentials stand below: one for every sum in a quotient."""
+    return sum(n.op in ("logsumexp", "logaddexp") for n in walk([node]))
 
 
 def _constant_power(engine: Engine, node: Node, value: float) -> Node | None:

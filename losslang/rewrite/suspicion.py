@@ -20,8 +20,10 @@ _ANY = frozenset({"select", "stack", "max", "min", "maximum", "minimum", "clip",
 _PLAIN = _PASSES | {"add", "mul", "div", "contract", "select", "stack", "max", "min", "input", "const", "index", "size", "limit"}  # fmt: skip
 _NEAR_THE_EDGE = frozenset({"acos", "asin", "acosh", "atanh", "sin", "cos", "tan"})
 _COMPRESSING = frozenset({"log", "log1p", "sqrt", "div", "hypot"})
+#: exp of more than this is infinite in float32.
+LARGEST_EXPONENT = 88.0
 #: What is computed by loops of its own, in a precision of its own.
-LOOPS = frozenset({"extern", "log_chain", "chain_sum", "decay_scan"})
+LOOPS = frozenset({"extern", "decay_scan"})
 
 
 class Suspicion:
@@ -106,9 +108,14 @@ class Suspicion:
             return False
         if node.op == "add":
             return self._may_cancel(node)
+        if node.op == "log_chain":
+            return True  # long sums of logarithms, of which differences count
         if self.leaves_range(node):
             return True
         inside = peel(node.args[0]) if node.args else node
+        if node.op == "exp":
+            # It may overflow where its derivative does not: that of what stands inside may be small.
+            return range_of(inside).high > LARGEST_EXPONENT and not self.plain(inside)
         if node.op == "log":
             reach = range_of(inside)
             return not self.multiples(inside) and not self.plain(inside) and reach.low < 1 <= reach.high

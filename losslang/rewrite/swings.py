@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losslang.ir import Node
-from losslang.rewrite.forms import number, peel, range_of
+from losslang.rewrite.forms import number, peel, range_of, vast
 
 Swing = tuple[bool, bool]
 NONE: Swing = (False, False)
@@ -91,7 +91,8 @@ def _power_swing(node: Node) -> Swing:
     exponent = number(node.args[1])
     if exponent is not None:
         return (up, down) if exponent < 0 else (down, up)
-    either = down or up
+    # An exponent of any size, one for each row, makes any number overflow.
+    either = down or up or (bool(node.args[1].axes) and vast(node.args[1]) and vast(node.args[0]))
     return either, either
 
 

@@ -125,7 +125,8 @@ CASES = [
     case("bootstrap_ce", CLASSES, "bootstrap_cross_entropy(x, y, 0.8)", lambda x, y: -(
         (0.8 * one_hot(y) + 0.2 * x.softmax(-1)) * x.log_softmax(-1)).sum(-1)),
     case("ldam", CLASSES + "; k: positive[c]", "ldam(x, y, k, 0.4, 3)",
-         lambda x, y, k: F.cross_entropy(3 * (x - 0.4 * one_hot(y) * k**-0.25 / (k**-0.25).max()), y, reduction="none")),
+         lambda x, y, k: F.cross_entropy(3 * (x - 0.4 * one_hot(y) * k**-0.25 / (k**-0.25).max()), y, reduction="none"),
+         only=("x",)),
     case("class_balanced", "k: positive[n]", "class_balanced_weight(k, 0.9)", lambda k: 0.1 / (1 - 0.9**k)),
     case("quality_focal", "x: logit[n]; y: prob[n]", "quality_focal(x, y, 1.5)", lambda x, y: (
         (y - x.sigmoid()).abs() ** 1.5 * F.binary_cross_entropy_with_logits(x, y, reduction="none"))),
