@@ -235,3 +235,24 @@ def test_one_new_name_that_a_value_connects_stays_one_axis() -> None:
     assert run(text, x=x, y=x) == np.einsum("no,mo->", x @ x.T, x @ x.T)
     with pytest.raises(losslang.InputError, match="equally long"):
         losslang.compile(text)(x=x, y=np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("word", ["dist", "loss", "term", "input", "report", "rule", "extern", "kl"])
+def test_words_that_begin_statements_name_things(word: str) -> None:
+    text = (
+        f"loss {word}\ninput {word} : real[n]\nlet twice = {word}\n  * 2 + {word}\nreport last = {word}\n"
+        f"dist flat(a: positive) at x: real = -log(a)\nterm fit = sum[n](twice - {word})\nminimize fit"
+    )
+    assert run(text, **{word: np.ones(2)}) == 4
+
+
+def test_a_statement_is_no_value_that_was_left_out() -> None:
+    found = losslang.check("loss a\ninput x : real[n]\nlet y =\nterm t = sum[n](x)\nminimize t")
+    assert [d.code for d in found] == ["LL006"]
+
+
+def test_a_matrix_of_classes_by_classes() -> None:
+    text = "loss pairs\ninput m : real[state, next]\ninput y : label[n] of state\nminimize sum[n](m[state = y, next = y{}])"
+    (found,) = losslang.check(text.format(""))
+    assert found.code == "LL209" and "`y as label of next`" in found.help
+    assert run(text.format(" as label of next"), m=np.eye(3) * 2, y=np.array([0, 2])) == 4

@@ -76,7 +76,8 @@ def _position(context: Context, scope: Scope, item: m.Pick, axis: str) -> Value:
     if at.kind.name == "label" and at.kind.of and not same_axis(context, at.kind.of, axis):
         raise context.fail(
             "LL209", f"this is a label of `{shown(at.kind.of)}`, it cannot pick along `{item.axis}`", item.at.span,
-            f"pick along `{shown(at.kind.of)}`, or use a label of `{item.axis}`",
+            f"pick along `{shown(at.kind.of)}`, or use a label of `{item.axis}`; if both axes have the same classes, "
+            f"say so: `y as label of {item.axis}`",
         )  # fmt: skip
     constant = at.constant
     if constant is not None:

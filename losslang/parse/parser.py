@@ -116,6 +116,7 @@ class Run:
         tables = self.parser.tables
         actions = tables.actions
         rules, soft, name = self.parser.rules, self.parser.soft, self.parser.lexer.name
+        keywords = self.parser.keywords
         states, values, starts, problems = self.states, self.values, self.starts, self.problems
         kinds, texts, token_starts, token_ends = self.tokens
         at = self.at
@@ -124,7 +125,11 @@ class Run:
             kind = kinds[at]
             action = actions[states[-1]].get(kind)
             if action is None:
-                if kind in soft and name in actions[states[-1]]:
+                if (
+                    kind in soft
+                    and name in actions[states[-1]]
+                    and not (kind in keywords and kinds[at + 1] == name)
+                ):
                     action = actions[states[-1]][name]
                 else:
                     self.at = at

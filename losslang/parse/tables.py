@@ -22,22 +22,15 @@ TABLES = GRAMMAR.with_name("tables.json")
 VERSION = 1
 
 #: Words that never name anything. The others that the grammar knows are keywords only where it
-#: has a place for them.
+#: has a place for them; those that begin a statement, which a name follows, also before a name.
 RESERVED = frozenset(
     [
         "import",
-        "input",
         "hyper",
         "axis",
         "let",
-        "term",
-        "report",
         "minimize",
-        "loss",
         "def",
-        "dist",
-        "extern",
-        "rule",
         "check",
         "and",
         "or",
