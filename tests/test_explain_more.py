@@ -40,7 +40,7 @@ def derived(name: str) -> dict[str, str]:
         ("l2", "x", "2·x"),
         ("bpr", "negative", "−∂/∂positive"),
         ("scale_invariant_log", "prediction", "/ prediction"),
-        ("squared_log_error", "prediction", "log1p"),
+        ("squared_log_error", "prediction", "log(prediction + 1)"),
         ("group_lasso", "x", "‖x‖_d"),
     ],
 )
@@ -130,7 +130,7 @@ def test_relatives_call_each_other_or_share_a_family() -> None:
 
 def test_explain_a_name_shows_gradient_and_relatives() -> None:
     told = explain("binary_cross_entropy").stdout
-    assert "gradient, as the compiler derives it, for p given as logits" in told
+    assert "gradient, derived by the compiler and shortened for reading, for p given as logits" in told
     assert "∂/∂p  σ(p)·(1 − y) − y·positive_weight·σ(−p)" in told
     assert "  called by  " in told and "  relatives  " in told
 

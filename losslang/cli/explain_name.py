@@ -49,7 +49,11 @@ def _gradient(definition: m.Def | m.Dist) -> list[str]:
     params = [*definition.params, *([definition.at] if isinstance(definition, m.Dist) else [])]
     abstract = [p.name for p in params if p.kind is not None and p.kind.name in SHOWN_AS]
     note = f", for {' and '.join(abstract)} given as logits" if abstract else ""
-    return ["", f"  gradient, as the compiler derives it{note}", *labelled(_by(found), "    ")]
+    return [
+        "",
+        f"  gradient, derived by the compiler and shortened for reading{note}",
+        *labelled(_by(found), "    "),
+    ]
 
 
 def _by(formulas: dict[str, str]) -> dict[str, str]:

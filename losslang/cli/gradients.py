@@ -16,21 +16,32 @@ SHOWN_AS = {"bernoulli": "logit", "categorical": "logit"}
 
 def gradients(definition: m.Def | m.Dist) -> dict[str, str]:
     """Formulas by argument: the derivative of the result (of the log-density of a distribution), summed
-    over the axes that it keeps, after all rewriting.
+    over the axes that it keeps, for readers.
 
     Left out are hyperparameters (what has a default), what no model produces (labels, masks, counts), and
     arguments that nothing flows to.
     """
+    lowered = sample(definition)
+    return _shown(derivatives(definition, lowered), {each.name for each in lowered.inputs})
+
+
+def derivatives(definition: m.Def | m.Dist, lowered: LoweredLoss) -> dict[str, Node]:
+    """The same as nodes: of the formula as written or as rewritten, whichever is shorter."""
+    from losslang.cli.readable import readable
     from losslang.differentiate import gradient
+    from losslang.render.graphs import operations
     from losslang.rewrite import rewrite
 
-    lowered = sample(definition)
     wrt = _differentiable(lowered, {p.name for p in definition.params if p.default is not None})
-    if not wrt:
+    inputs = list(wrt.values())
+    if not inputs:
         return {}
-    [value] = rewrite([lowered.reports[0].node])
-    derived = rewrite(gradient(value, list(wrt.values())))
-    return _shown(dict(zip(wrt, derived, strict=True)), {each.name for each in lowered.inputs})
+    written = lowered.reports[0].node
+    ways = [rewrite(gradient(rewrite([written])[0], inputs)), gradient(written, inputs)]
+    plain = [[readable(each, inputs) for each in way] for way in ways]
+    return {
+        name: min(forms, key=operations) for name, forms in zip(wrt, zip(*plain, strict=True), strict=True)
+    }
 
 
 def _differentiable(lowered: LoweredLoss, without: set[str]) -> dict[str, Node]:
@@ -49,11 +60,12 @@ def _differentiable(lowered: LoweredLoss, without: set[str]) -> dict[str, Node]:
 
 
 def _shown(derived: dict[str, Node], names: set[str]) -> dict[str, str]:
+    from losslang.cli.readable import cancels
     from losslang.render import formula, graphs
 
     found: dict[str, str] = {}
     for name, node in derived.items():
-        opposite = [other for other in found if graphs.opposite(node, derived[other])]
+        opposite = [other for other in found if cancels(node, derived[other])]
         if graphs.vanishes(node):
             continue
         if opposite:

@@ -12,14 +12,15 @@ LABELS = ("source", "assumes", "tails", "fails", "instead", "family", "tags")
 
 @dataclass(frozen=True)
 class Doc:
-    """``summary`` is everything before the first field; ``fields`` are in the order of the text."""
+    """``summary`` is everything before the first field, a line for each run of sentences; ``fields`` are in the order
+    of the text, and what stands under one label twice is told apart by a semicolon."""
 
     summary: str = ""
     fields: dict[str, str] = field(default_factory=dict)
 
     @property
     def headline(self) -> str:
-        """The first line of the summary."""
+        """The first line of the summary, to the end of its sentence."""
         return self.summary.split("\n", 1)[0]
 
     @property
@@ -30,13 +31,24 @@ class Doc:
 def read(text: str | None) -> Doc:
     """``text`` taken apart; no text is an empty ``Doc``."""
     summary: list[str] = []
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, list[list[str]]] = {}
     into = summary
     for line in (text or "").split("\n"):
         label, colon, rest = line.strip().partition(":")
-        if colon and label in LABELS and label not in fields:
-            into = fields.setdefault(label, [])
+        if colon and label in LABELS:
+            into = []
+            fields.setdefault(label, []).append(into)
             line = rest
         into.append(line.strip())
-    joined = {label: " ".join(filter(None, lines)) for label, lines in fields.items()}
-    return Doc("\n".join(summary).strip(), joined)
+    joined = {
+        label: "; ".join(" ".join(filter(None, part)) for part in parts) for label, parts in fields.items()
+    }
+    return Doc(_paragraphs(summary), joined)
+
+
+def _paragraphs(lines: list[str]) -> str:
+    """Lines broken within a sentence as one."""
+    text = ""
+    for line in lines:
+        text += line if not text else f"\n{line}" if not line or text.endswith((".", "\n")) else f" {line}"
+    return text.strip()

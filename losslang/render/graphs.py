@@ -52,15 +52,15 @@ def operations(node: Node) -> int:
     return sum(each.op not in _LEAVES for each in _measured(_essential(node))[0])
 
 
+def length(node: Node) -> int:
+    """How many operations the formula of ``node`` has where nothing is named."""
+    root = _essential(node)
+    return _measured(root)[0][root]
+
+
 def vanishes(node: Node) -> bool:
     """Whether ``node`` is 0 everywhere."""
     return _is(node, 0.0)
-
-
-def opposite(a: Node, b: Node) -> bool:
-    """Whether ``a`` is written as minus ``b``."""
-    a, b = _essential(a), _essential(b)
-    return any(x.op == "neg" and _essential(x.args[0]) is y for x, y in ((a, b), (b, a)))
 
 
 # -- what to show --------------------------------------------------------------------------------------
@@ -109,7 +109,10 @@ def _picked(node: Node) -> tuple[Node, str]:
 
 
 def _normed(node: Node) -> Node | None:
-    """``x`` where ``node`` is its norm, written with a scale: s · √Σ (x/s)²."""
+    """``x`` where ``node`` is its norm, as it is or written with a scale: s · √Σ (x/s)²."""
+    if node.op == "sqrt" and (total := _essential(node.args[0])).op == "sum":
+        square = _essential(total.args[0])
+        return _essential(square.args[0]) if square.op == "pow" and _is(square.args[1], 2.0) else None
     if node.op != "mul" or len(node.args) != 2:
         return None
     scale, root = (_essential(a) for a in node.args)
@@ -126,7 +129,7 @@ def _normed(node: Node) -> Node | None:
 
 
 def _norm_axes(node: Node) -> frozenset[str]:
-    root = next(a for a in map(_essential, node.args) if a.op == "sqrt")
+    root = node if node.op == "sqrt" else next(a for a in map(_essential, node.args) if a.op == "sqrt")
     axes: frozenset[str] = _essential(root.args[0]).attr
     return axes
 
@@ -206,7 +209,7 @@ class _Writer:
             "silence": self._mul, "div": self._div, "pow": self._pow, "mod": self._mod, "select": self._select,
             "not": self._not, "and": lambda n: m.And.make(operands=self._all(n)),
             "or": lambda n: m.Or.make(operands=self._all(n)), "gather": self._gather, "rename": self._rename,
-            "merge": self._merge, "stack": self._stack, "contract": self._contract,
+            "merge": self._merge, "sqrt": self._sqrt, "stack": self._stack, "contract": self._contract,
         }  # fmt: skip
 
     def bindings(self, named: Sequence[Node]) -> Iterator[m.Binding]:
@@ -235,7 +238,8 @@ class _Writer:
         return self.axes.get(axis, axis.split("~")[0])
 
     def _along(self, attr: Any) -> tuple[str, ...]:
-        return tuple(sorted(self._axis(axis) for axis in _mentioned(attr)))
+        """The names of axes; a pack has one for all of them."""
+        return tuple(sorted({self._axis(axis).split(".")[0] for axis in _mentioned(attr)}))
 
     def _const(self, node: Node) -> m.Expression:
         value = node.attr
@@ -265,6 +269,8 @@ class _Writer:
             return _number(-node.attr)
         if node.op in ("mul", "silence") and (signs := [a for a in node.args if self._sign(a) < 0]):
             return self._product([a for a in node.args if a is not signs[0]], first=-self._sign(signs[0]))
+        if node.op == "div" and (top := self._negative(_essential(node.args[0]))) is not None:
+            return m.Chain.make(first=top, rest=(m.Link.make(op="/", operand=self.write(node.args[1])),))
         return None
 
     def _sign(self, node: Node) -> float:
@@ -281,6 +287,12 @@ class _Writer:
         positive = self._negative(node)
         return m.Unary.make(operand=positive) if positive is not None else self._product(node.args)
 
+    def _sqrt(self, node: Node) -> m.Expression:
+        inside = _normed(node)
+        if inside is not None:
+            return _call("norm", self._along(_norm_axes(node)), self.write(inside))
+        return _call("sqrt", (), *self._all(node))
+
     def _product(self, args: Sequence[Node], first: float = 1.0) -> m.Expression:
         """``first`` times the arguments, numbers leading."""
         ordered = sorted(map(_essential, args), key=lambda a: a.op != "const")
@@ -292,7 +304,8 @@ class _Writer:
         return m.Chain.make(first=factors[0], rest=links)
 
     def _div(self, node: Node) -> m.Expression:
-        return self._binary("/", node)
+        positive = self._negative(node)
+        return self._binary("/", node) if positive is None else m.Unary.make(operand=positive)
 
     def _mod(self, node: Node) -> m.Expression:
         return self._binary("%", node)
