@@ -70,7 +70,7 @@ def test_what_is_printed_is_the_gradient(entry: m.Def | m.Dist) -> None:
         ("kl_divergence", "p", "softmax_c(p)·(p − Σ_c softmax_c(p)·(p − q) − q)"),
         ("kl_divergence", "q", "softmax_c(q) − softmax_c(p)"),
         ("softmax_ranking", "scores", "(Σ_i relevance)·softmax_i(scores) − relevance"),
-        ("beta_binomial", "a", "ψ(a + b) + ψ(a + x) − ψ(a) − ψ(total + a + b)"),
+        ("beta_binomial", "a", "{ψ(a + b) + ψ(a + x) − ψ(a) − ψ(total + a + b) if x ≤ total; else 0}"),
         ("center", "z", "z − centers[c = y]"),
         ("modified_huber", "score", "{−(4·y) if −1 > score·y; −(2·y·max(0, 1 − score·y)) if 0 < 1 − score·y; else 0}"),
         ("group_lasso", "x", "x / ‖x‖_d"),

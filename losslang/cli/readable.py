@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from losslang.cli.algebra import Algebra, bare, number
 from losslang.ir import Graph, Node, rebuild, walk
+from losslang.ops import OPS
 from losslang.rewrite.forms import linear, monomial
 
 #: What may stay the same while its arguments change.
@@ -173,12 +174,27 @@ class _Reader(Algebra):
         )
 
     def _given(self, branch: Node, condition: Node, holds: bool) -> Node:
-        inner = bare(branch)
-        while inner.op == "select" and _says(inner.args[0], condition) is not None:
-            same = _says(inner.args[0], condition)
-            branch = inner.args[1] if same is holds else inner.args[2]
-            inner = bare(branch)
-        return self.graph.broadcast(branch, branch.axes)
+        """``branch`` where ``condition`` is known, as far as nothing moves values from place to place."""
+        facts = _parts(condition, "and" if holds else "or")
+        known: dict[Node, Node] = {}
+
+        def settled(node: Node) -> Node:
+            if node not in known:
+                told = [s for f in facts if node.elem == "bool" and (s := _says(node, f)) is not None]
+                if told:
+                    known[node] = self.graph.broadcast(self.graph.const(told[0] is holds), node.axes)
+                elif (
+                    OPS[node.op].family == "elementwise"
+                    or node.op in ("broadcast", "to_real")
+                    or (node.op == "sum" and not set(node.attr) & condition.axes)
+                ):
+                    args = tuple(map(settled, node.args))
+                    known[node] = node if args == node.args else self.plain(rebuild(node, args))
+                else:
+                    known[node] = node
+            return known[node]
+
+        return settled(branch)
 
     def _coincides(self, node: Node) -> bool:
         """Whether the two sides, made of different inputs by smooth steps, are equal by chance only."""
