@@ -21,7 +21,7 @@ class _Torch(Backend):
 
     def device_code(self, parameters: Sequence[tuple[str, int]]) -> str | None:
         ranked = [name for name, rank in parameters if rank] or [name for name, _ in parameters]
-        return f"device = {ranked[0]}.device" if ranked else 'device = torch.device("cpu")'
+        return f"device = {ranked[0]}.device" if ranked else "device = torch.get_default_device()"
 
 
 BACKEND = _Torch(

@@ -15,6 +15,7 @@ from typing import Any
 from losslang import model as m
 from losslang.backends import emit, load
 from losslang.checker import LoweredCheck, lower_checks
+from losslang.devices import surroundings
 from losslang.differentiate import gradient
 from losslang.program import Function, Result
 from losslang.rewrite import rewrite
@@ -54,9 +55,9 @@ class Worked:
             _function(at, lowered) for at, (_, lowered, _) in enumerate(self._examples) if lowered is not None
         ]
 
-    def run(self, backend: str) -> Iterator[Outcome]:
-        """What became of each, in their order."""
-        numbers = self._numbers(backend)
+    def run(self, backend: str, device: str | None = None) -> Iterator[Outcome]:
+        """What became of each, in their order, computed on a device (by default where the framework would)."""
+        numbers = self._numbers(backend, device)
         for statement, lowered, problems in self._examples:
             if lowered is None:
                 problem = "; ".join(d.message for d in problems)
@@ -66,13 +67,14 @@ class Worked:
             passed = _holds(lowered, found, expected)
             yield Outcome(statement, self._path, passed, found, expected, lowered.within)
 
-    def _numbers(self, backend: str) -> Iterator[tuple[float, float]]:
+    def _numbers(self, backend: str, device: str | None) -> Iterator[tuple[float, float]]:
         real, precise = _double(backend)
+        there = surroundings(backend, device)
         for at in range(0, len(self._functions), _TOGETHER):
             functions = self._functions[at : at + _TOGETHER]
             loaded = load(emit(functions, backend), backend)
             calls = [loaded[function.name] for function in functions]
-            with precise():
+            with there(), precise():
                 run = _compiled(backend, calls, real)
                 numbers = [(float(found), float(expected)) for found, expected in run()]
             yield from numbers

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from placing import on_host
 
 from losslang import backends
 from losslang.ir import Node
@@ -38,7 +39,7 @@ def run(
     with _precision(backend, real):
         converted, computing = _converted(backend, arrays, real)
         results = _call(backend, source, jit and backend == "jax", real)(*converted, computing)
-        values = [np.asarray(r) for r in results]
+        values = [on_host(r) for r in results]
     for node, value in zip(nodes, values, strict=True):
         kind = {"real": "f", "int": "i", "bool": "b"}[node.elem]
         assert value.dtype.kind == kind, (backend, node, value.dtype)
@@ -70,7 +71,7 @@ def _converted(backend: str, arrays: Sequence[NDArray[Any]], real: str) -> tuple
     if backend == "torch":
         import torch
 
-        return [torch.from_numpy(np.array(a)) for a in arrays], getattr(torch, real)
+        return [torch.tensor(np.asarray(a)) for a in arrays], getattr(torch, real)
     import jax.numpy as jnp
 
     return [jnp.asarray(a) for a in arrays], getattr(jnp, real)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from placing import on_host
 
 import losslang
 
@@ -149,10 +150,10 @@ def _of_torch(case: Case, arrays: Arrays, weights: Any) -> tuple[np.ndarray, Arr
     tensors = {k: torch.tensor(v, requires_grad=k in names) for k, v in arrays.items()}
     rows = case.reference(*tensors.values())
     if not names:
-        return rows.detach().numpy(), {}
+        return on_host(rows), {}
     total = (torch.as_tensor(weights) * rows).sum()
     gradients = torch.autograd.grad(total, [tensors[k] for k in names], materialize_grads=True)
-    return rows.detach().numpy(), {k: g.numpy() for k, g in zip(names, gradients, strict=True)}
+    return on_host(rows), {k: on_host(g) for k, g in zip(names, gradients, strict=True)}
 
 
 def _of_jax(case: Case, arrays: Arrays, weights: Any) -> tuple[np.ndarray, Arrays]:
@@ -206,8 +207,8 @@ def found(case: Case, backend: str, cases: Sequence[Case]) -> tuple[np.ndarray, 
     if names:
         out.total.backward()
     gradients = {k: tensors[k].grad for k in names}
-    return out.reports["rows"].detach().numpy(), {
-        k: np.zeros(tensors[k].shape) if g is None else g.numpy() for k, g in gradients.items()
+    return on_host(out.reports["rows"]), {
+        k: np.zeros(tensors[k].shape) if g is None else on_host(g) for k, g in gradients.items()
     }
 
 

@@ -51,7 +51,7 @@ def loaded(name: str) -> dict[str, Any]:
 
 
 def tensors() -> list[Any]:
-    return [torch.from_numpy(v) for v in (Z, Y, M, Q)]
+    return [torch.tensor(v) for v in (Z, Y, M, Q)]
 
 
 def test_torch_differentiates_value_and_gradient() -> None:

@@ -30,6 +30,7 @@ ORDER = [
     ["runtime"],
     ["parts", "programs"],
     ["compiler"],
+    ["devices"],
     ["worked", "verify"],
     ["render"],
     ["standalone"],

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import test_library_parity_a as library_a
 import test_library_parity_b as library_b
+from placing import DEVICE, on_host
 
 import losslang
 
@@ -36,7 +37,7 @@ def framework(backend: str, array: np.ndarray) -> Any:
 
 
 def numbers(array: Any) -> np.ndarray:
-    return np.asarray(array.double() if isinstance(array, torch.Tensor) else array, np.float64)
+    return on_host(array.double() if isinstance(array, torch.Tensor) else array).astype(np.float64)
 
 
 @pytest.mark.parametrize(("backend", "dtype"), COMBINATIONS)
@@ -86,7 +87,7 @@ def test_autocast_and_mixed_types() -> None:
     layer, x = torch.nn.Linear(16, 5), torch.randn(32, 16)
     y, w = torch.randint(0, 5, (32,)), torch.full((5,), 0.3, requires_grad=True)
     fn = losslang.compile(SIMPLE, backend="torch")
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(torch.device(DEVICE).type, dtype=torch.bfloat16):
         z = layer(x)
         z.retain_grad()
         out = fn(z=z, y=y, w=w)
@@ -94,13 +95,15 @@ def test_autocast_and_mixed_types() -> None:
         (curvature,) = torch.autograd.grad(slope.sum(), w, retain_graph=True)
     out.total.backward()
     exact, slopes = losslang.compile(SIMPLE).value_and_grad(wrt=("z", "w"))(
-        z=z.detach().double().numpy(), y=y.numpy(), w=w.detach().double().numpy()
+        z=numbers(z), y=on_host(y), w=numbers(w)
     )
     assert z.dtype == torch.bfloat16 and out.total.dtype == torch.float32 == slope.dtype == curvature.dtype
     assert float(out.total.detach()) == pytest.approx(exact.total, rel=1e-6)
-    assert np.allclose(slope.detach(), slopes["w"], rtol=1e-6) and np.allclose(curvature, 0.2, rtol=1e-6)
+    assert np.allclose(numbers(slope), slopes["w"], rtol=1e-6) and np.allclose(
+        numbers(curvature), 0.2, rtol=1e-6
+    )
     assert z.grad.dtype == torch.bfloat16
-    assert np.allclose(z.grad.double(), slopes["z"], rtol=2.0**-8, atol=1e-7)
+    assert np.allclose(numbers(z.grad), slopes["z"], rtol=2.0**-8, atol=1e-7)
 
 
 def test_scaled_losses() -> None:

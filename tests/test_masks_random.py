@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from placing import on_host
 
 import losslang
 
@@ -23,7 +24,7 @@ def converted(arrays: dict[str, Any], backend: str) -> dict[str, Any]:
     if backend == "numpy":
         return arrays
     make = (
-        pytest.importorskip("torch").from_numpy
+        pytest.importorskip("torch").tensor
         if backend == "torch"
         else pytest.importorskip("jax.numpy").asarray
     )
@@ -55,7 +56,7 @@ def judge(seed: int, depth: int, backend: str = "numpy") -> None:
         garbage, spoiled = fn(**converted(masked.spoiled(arrays, world.read, turn), backend))
         np.testing.assert_allclose(float(garbage.total), float(out.total), rtol=1e-12, err_msg=total.text)
         for name in wrt:
-            found, wanted = np.asarray(spoiled[name]), np.asarray(gradients[name])
+            found, wanted = on_host(spoiled[name]), on_host(gradients[name])
             assert np.isfinite(found).all(), (name, total.text)
             np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12, err_msg=total.text)
             unread = [place for place in np.ndindex(found.shape) if (name, place) not in world.read]

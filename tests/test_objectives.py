@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from backend_runs import function_of
+from placing import on_host
 
 import losslang
 from losslang import backends, checker
@@ -82,7 +83,7 @@ def call(fn: Any, lowered: LoweredLoss, arrays: Arrays, backend: str) -> tuple[A
     if backend == "torch":
         import torch
 
-        arrays = mapped(arrays, lambda a: torch.from_numpy(np.array(a)))
+        arrays = mapped(arrays, lambda a: torch.tensor(np.asarray(a)))
     if backend == "jax":
         import jax
 
@@ -90,17 +91,13 @@ def call(fn: Any, lowered: LoweredLoss, arrays: Arrays, backend: str) -> tuple[A
             out, gradients = fn.value_and_grad()(**arrays, **options)
     else:
         out, gradients = fn.value_and_grad()(**arrays, **options)
-    return out, {name: mapped(g, as_numpy) for name, g in gradients.items()}
+    return out, {name: mapped(g, on_host) for name, g in gradients.items()}
 
 
 def mapped(value: Any, function: Callable[[Any], Any]) -> Any:
     if isinstance(value, Mapping):
         return {key: mapped(item, function) for key, item in value.items()}
     return function(value)
-
-
-def as_numpy(value: Any) -> Any:
-    return np.asarray(value.detach() if hasattr(value, "detach") else value)
 
 
 def flat(value: Any, name: str = "") -> dict[str, Any]:
@@ -116,7 +113,7 @@ def numbers(out: Any) -> dict[str, Any]:
     found = {"total": out.total, **{f"terms.{k}": v for k, v in out.terms.items()}}
     found |= {f"weighted.{k}": v for k, v in out.weighted.items()}
     found |= {f"reports.{k}": v for k, v in out.reports.items()}
-    return {k: as_numpy(v) for k, v in found.items()}
+    return {k: on_host(v) for k, v in found.items()}
 
 
 # -- what is held against what ----------------------------------------------------------------------

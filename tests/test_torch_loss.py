@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from placing import DEVICE
 from runtime_samples import language_model, quadratic
 
 torch = pytest.importorskip("torch")
@@ -21,7 +22,7 @@ def fn():
 
 
 def arguments(dtype=torch.float64, grad=True):
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator(DEVICE).manual_seed(0)
     return {
         "logits": torch.randn(4, 5, dtype=dtype, generator=generator).requires_grad_(grad),
         "tokens": torch.tensor([0, 1, 4, -100]),
@@ -130,7 +131,7 @@ def test_types_and_layouts(fn) -> None:
 def test_autocast_changes_nothing(fn) -> None:
     given = arguments(torch.float32)
     plain = fn(**given).total
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast(torch.device(DEVICE).type, dtype=torch.bfloat16):
         out = fn(**given).total
         out.backward()
     assert out.dtype == torch.float32 and torch.equal(out, plain)

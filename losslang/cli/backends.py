@@ -1,4 +1,4 @@
-"""The ``--backend`` option."""
+"""The options ``--backend`` and ``--device``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ def backend_option(default: str | None = None, help: str = "") -> Callable[[Any]
         default=default,
         show_default=default is not None,
         help=help,
+    )
+
+
+def device_option() -> Callable[[Any], Any]:
+    """``--device D``, for the backends that have several."""
+    return click.option(
+        "--device",
+        metavar="NAME",
+        help="Where PyTorch and JAX compute: cpu, cuda, cuda:1, …; by default where they would.",
     )
 
 

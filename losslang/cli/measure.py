@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -77,17 +78,20 @@ def measure(
     path: str,
     overrides: dict[str, float],
     backend: str,
+    device: str | None,
 ) -> Measured:
     """Evaluate a loss of ``spec`` on the entries of the file at ``path``.
 
     Raises InputError, SpecError, MissingBackend as compiling and calling do; Problem for missing entries.
     """
     from losslang.compiler import compile
+    from losslang.devices import converter
 
     fn = compile(spec, backend=backend, loss=loss)
     collections = [name for name, kind in fn.inputs.items() if kind.startswith("parameters")]
     given = batch.chosen(entries, list(fn.inputs), collections, path)
-    arguments = {name: _array(value, backend) for name, value in given.items()} | overrides
+    make = converter(backend, device)
+    arguments = {name: _converted(value, make) for name, value in given.items()} | overrides
     out, gradients = fn.value_and_grad()(**arguments)
     out_numbers = {name: _number(value) for name, value in out.weighted.items()}
     size = sum(abs(value) for value in out_numbers.values())
@@ -151,18 +155,8 @@ def _concerns(measured: Measured, fn: CompiledLoss, given: dict[str, Any]) -> li
 # -- arrays of any backend as plain numbers -------------------------------------------------------------
 
 
-def _array(value: Any, backend: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _array(member, backend) for key, member in value.items()}
-    if backend == "torch":
-        import torch
-
-        return torch.from_numpy(value)
-    if backend == "jax":
-        import jax.numpy as jnp
-
-        return jnp.asarray(value)
-    return value
+def _converted(value: Any, make: Callable[[Any], Any]) -> Any:
+    return {key: make(member) for key, member in value.items()} if isinstance(value, dict) else make(value)
 
 
 def _number(value: Any) -> float:

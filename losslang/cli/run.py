@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from losslang.cli.backends import backend_option
+from losslang.cli.backends import backend_option, device_option
 
 if TYPE_CHECKING:
     from losslang.cli.measure import Measured
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--hyper", multiple=True, metavar="NAME=VALUE", help="Another value for a hyperparameter.")
 @click.option("--step", type=float, help="The step, for hyperparameters that follow a schedule.")
 @backend_option(default="numpy")
+@device_option()
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     spec: str,
@@ -27,6 +28,7 @@ def command(
     hyper: tuple[str, ...],
     step: float | None,
     backend: str,
+    device: str | None,
     format: str,
 ) -> None:
     """Evaluate a loss on a batch: its terms, what each contributes, its gradients, its reports.
@@ -42,7 +44,7 @@ def command(
     if step is not None:
         overrides["step"] = step
     entries = batch.read(data)
-    measured = measure(load_spec(spec), loss, entries, data, overrides, backend)
+    measured = measure(load_spec(spec), loss, entries, data, overrides, backend, device)
     if format == "json":
         import json
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from losslang.cli.backends import backend_option, installed
+from losslang.cli.backends import backend_option, device_option, installed
 
 if TYPE_CHECKING:
     from losslang import model as m
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @click.command("test")
 @click.argument("paths", nargs=-1, metavar="[PATH...]")
 @backend_option(help="Only this one; by default all that are installed.")
-def command(paths: Sequence[str], backend: str | None) -> None:
+@device_option()
+def command(paths: Sequence[str], backend: str | None, device: str | None) -> None:
     """Run the `check` statements of specs; without PATH, those of the whole library."""
     from losslang.worked import Worked
 
@@ -26,7 +27,7 @@ def command(paths: Sequence[str], backend: str | None) -> None:
     total = failed = 0
     for name in backends:
         for file in files:
-            for outcome in file.run(name):
+            for outcome in file.run(name, device):
                 total += 1
                 if not outcome.passed:
                     failed += 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from losslang.cli.backends import backend_option
+from losslang.cli.backends import backend_option, device_option
 
 if TYPE_CHECKING:
     from losslang.verify import Finding, Report
@@ -21,13 +21,22 @@ _MARKS = {"passed": "ok", "failed": "FAILED", "undecided": "undecided", "not_app
 @click.command("verify")
 @click.argument("spec", metavar="SPEC")
 @backend_option(help="Only this one; by default all that are installed.")
+@device_option()
 @click.option("--loss", help="Which loss of the file; by default each of them.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the inputs.")
 @click.option(
     "--budget", type=click.FloatRange(min=0), default=20.0, show_default=True, help="Seconds for each loss."
 )
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(spec: str, backend: str | None, loss: str | None, seed: int, budget: float, format: str) -> None:
+def command(
+    spec: str,
+    backend: str | None,
+    device: str | None,
+    loss: str | None,
+    seed: int,
+    budget: float,
+    format: str,
+) -> None:
     """Test that a loss is finite, accurate, masked, splittable, the same everywhere, and accounted for.
 
     Inputs are made from the declared kinds, extremes included.
@@ -36,9 +45,10 @@ def command(spec: str, backend: str | None, loss: str | None, seed: int, budget:
     from losslang.verify import verify
 
     loaded = load_spec(spec)
+    chosen = [backend] if backend else None
     names: list[str | None] = [loss] if loss is not None else [*loaded.losses()] or [None]
     with _progress() as progress:
-        reports = [verify(loaded, [backend] if backend else None, n, seed, budget, progress) for n in names]
+        reports = [verify(loaded, chosen, n, seed, budget, progress, device=device) for n in names]
     if format == "json":
         import json
 

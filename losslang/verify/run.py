@@ -95,6 +95,7 @@ def verify(
     *,
     count: int = DEFAULT_CASES,
     rewrite: bool = True,
+    device: str | None = None,
 ) -> Report:
     """Test the six guarantees of a loss.
 
@@ -108,10 +109,11 @@ def verify(
         progress: called as ``progress(done, total, what)`` after each step.
         count: how many cases to try.
         rewrite: False judges the formulas as they were written.
+        device: where PyTorch and JAX compute, as PyTorch names it; by default where they would.
 
     Raises:
         SpecError: the spec makes no sense.
-        InputError: an unknown backend or loss; MissingBackend: one that is not installed.
+        InputError: an unknown backend, device or loss; MissingBackend: one that is not installed.
     """
     start = time.monotonic()
     lowered, compile_one = _prepared(spec, loss, rewrite)
@@ -123,7 +125,7 @@ def verify(
         make(lowered, np.random.default_rng(seed), REGIMES[0], DTYPES[0])
     except Unsatisfiable as error:
         return _unknowable(lowered, f"no inputs fit it: {error}", seed, tuple(backends or installed()))
-    subjects = [Subject(b, compile_one(b)) for b in (backends or installed())]
+    subjects = [Subject(b, compile_one(b), device) for b in (backends or installed())]
     steps = count + len(MASK_REGIMES) + len(_axes(lowered))
     session = _Session(lowered, subjects, seed, start, start + budget, progress, steps)
     with until(session.end):
@@ -441,8 +443,10 @@ def _splittable(session: _Session, rewrite: bool) -> None:
         for subject in session.subjects:
             chosen = case if subject.accepts("float64") else single
 
-            def pieces(loss: LoweredLoss, backend: str = subject.backend) -> Subject:
-                return Subject(backend, compiler.from_lowered(loss, backend, rewrite=rewrite))
+            def pieces(loss: LoweredLoss, like: Subject = subject) -> Subject:
+                return Subject(
+                    like.backend, compiler.from_lowered(loss, like.backend, rewrite=rewrite), like.device
+                )
 
             ledger = _Ledger()
             try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from losslang.devices import converter
 from losslang.verify.inputs import Case
 
 Array = NDArray[Any]
@@ -32,12 +33,13 @@ def installed() -> tuple[str, ...]:
 
 
 class Subject:
-    """``compiled``: a ``CompiledLoss``."""
+    """``compiled``: a ``CompiledLoss``; ``device``: where its inputs are put."""
 
-    def __init__(self, backend: str, compiled: Any) -> None:
+    def __init__(self, backend: str, compiled: Any, device: str | None = None) -> None:
         self.backend = backend
         self.compiled = compiled
-        self._convert: Callable[[Any], Any] = _converter(backend)
+        self.device = device
+        self._convert = converter(backend, device)
         self._jitted: dict[tuple[Any, ...], Any] = {}
 
     def accepts(self, dtype: str) -> bool:
@@ -89,15 +91,3 @@ def _numpy(value: Any) -> Array:
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     return np.asarray(value)
-
-
-def _converter(backend: str) -> Callable[[Any], Any]:
-    if backend == "torch":
-        import torch
-
-        return lambda array: torch.from_numpy(np.array(array))
-    if backend == "jax":
-        import jax.numpy as jnp
-
-        return lambda array: jnp.asarray(np.asarray(array))
-    return np.asarray

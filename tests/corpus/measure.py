@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,11 +121,15 @@ def judge(entry: Entry, backend: str = "numpy", rewrite: bool = True, ref: Refer
     wrt = tuple(ref.gradients)
     with np.errstate(all="ignore"):
         out, grads = fn.value_and_grad(wrt=wrt)(**inputs)
-    got = np.asarray(out.reports["value"], dtype=np.float64)
+    got = _doubles(out.reports["value"])
     values = _right(got, ref.value, VALUE, ref.value_slack)
-    found = {n: np.asarray(grads[n], dtype=np.float64) for n in wrt}
+    found = {n: _doubles(grads[n]) for n in wrt}
     gradients = {n: _right(found[n], ref.gradients[n], GRADIENT, ref.slacks[n]) for n in wrt}
     return Judged(entry, values, gradients, _detail(ref, got, values, found, gradients))
+
+
+def _doubles(value: Any) -> NDArray[np.float64]:
+    return np.asarray(value.cpu() if hasattr(value, "cpu") else value, dtype=np.float64)
 
 
 def _right(
