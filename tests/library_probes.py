@@ -7,6 +7,7 @@ checkout:
     python tests/library_probes.py --backend numpy            # all entries, about twenty minutes
     python tests/library_probes.py --budget 10 huber ctc      # some
     python tests/library_probes.py --show huber               # the specs that are tried
+    python tests/library_probes.py --jobs 16 --backend torch --device cuda
 
 It prints one line for every spec and fails where a guarantee does.
 """
@@ -14,9 +15,13 @@ It prints one line for every spec and fails where a guarantee does.
 from __future__ import annotations
 
 import argparse
+import functools
+import multiprocessing
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import losslang
 from losslang import model as m
@@ -174,25 +179,46 @@ def main() -> int:
     options.add_argument("--backend", action="append", help="by default numpy")
     options.add_argument("--budget", type=float, default=5.0, help="seconds for each spec")
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--device", help="where PyTorch and JAX compute")
+    options.add_argument("--jobs", type=int, default=1, help="how many processes work at it")
     options.add_argument("--show", action="store_true", help="print the specs and try nothing")
     given = options.parse_args()
+    chosen = [d for d in entries() if not given.names or title(d) in given.names]
+    tried = [probe for definition in chosen for probe in probes(definition)]
+    if given.show:
+        print("\n".join(f"# {probe.name}\n{probe.text}" for probe in tried))
+        return 0
+    judge = functools.partial(judged, given.backend or ["numpy"], given.seed, given.budget, given.device)
     failed = 0
-    for definition in entries():
-        if given.names and title(definition) not in given.names:
-            continue
-        for probe in probes(definition):
-            if given.show:
-                print(f"# {probe.name}\n{probe.text}")
-                continue
-            report = verify(probe.text, given.backend or ["numpy"], seed=given.seed, budget=given.budget)
-            failed += not report.passed
-            print(f"{probe.name}: {told(report)} ({report.cases} cases, {report.seconds:.1f} s)", flush=True)
-            for finding in report.failures():
-                place = f"{finding.backend} {finding.name} {finding.axis or ''}".strip()
-                case = f" [{finding.worst.case}, {finding.worst.dtype}]" if finding.worst is not None else ""
-                print(f"    {place}: {finding.reason}{case}", flush=True)
-    print(f"{failed} failed")
+    with _mapping(given.jobs) as spread:
+        for passed, lines in spread(judge, tried):
+            failed += not passed
+            print("\n".join(lines), flush=True)
+    print(f"{failed} of {len(tried)} failed")
     return 1 if failed else 0
+
+
+def judged(
+    backends: list[str], seed: int, budget: float, device: str | None, probe: Probe
+) -> tuple[bool, list[str]]:
+    """Whether a probe passed, and the lines that tell of it."""
+    report = verify(probe.text, backends, seed=seed, budget=budget, device=device)
+    lines = [f"{probe.name}: {told(report)} ({report.cases} cases, {report.seconds:.1f} s)"]
+    for finding in report.failures():
+        place = f"{finding.backend} {finding.name} {finding.axis or ''}".strip()
+        case = f" [{finding.worst.case}, {finding.worst.dtype}]" if finding.worst is not None else ""
+        lines.append(f"    {place}: {finding.reason}{case}")
+    return report.passed, lines
+
+
+@contextmanager
+def _mapping(jobs: int) -> Iterator[Callable[..., Any]]:
+    """``map`` over so many processes, which start anew: frameworks do not survive a fork."""
+    if jobs == 1:
+        yield map
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        yield pool.imap_unordered
 
 
 if __name__ == "__main__":
