@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from placing import on_host
 
 import losslang
 
@@ -54,7 +55,7 @@ def test_digits_are_kept_and_types_stay(backend: str) -> None:
     out, gradients = losslang.compile(DOUBTFUL, backend=backend).value_and_grad()(**framework(backend, given))
     q = given["q"].astype(np.longdouble)
     true = -1 / (np.sqrt(1 + q**4) + q**2)
-    np.testing.assert_allclose(np.asarray(out.reports["each"], np.float64), np.float64(true), rtol=2e-7)
+    np.testing.assert_allclose(on_host(out.reports["each"]).astype(np.float64), np.float64(true), rtol=2e-7)
     assert {str(x.dtype).split(".")[-1] for x in (out.total, *gradients.values())} == {"float32"}
 
 
