@@ -25,14 +25,13 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import jax
 import jax.numpy as jnp
 import torch
+from objectives import Drawn, Objective, objectives
 
 import losslang
-from benchmarks.objectives import Drawn, Objective, objectives
 from losslang.devices import surroundings
 
 COLUMNS = (
