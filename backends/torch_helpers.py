@@ -161,10 +161,13 @@ def _pick(x, at, rows, fill):
     n = x.shape[len(rows)]
     if n == 0:
         return torch.full((*at.shape, *x.shape[len(rows) + 1 :]), fill, dtype=x.dtype, device=x.device)
+    one = at.ndim == 0  # which by itself would be read on the host
+    at = at.reshape(1) if one else at
     inside = (at >= 0) & (at < n)
     found = x[(*rows, torch.clamp(at, 0, n - 1))]
     inside = inside.reshape((*inside.shape, *([1] * (found.ndim - inside.ndim))))
-    return torch.where(inside, found, fill)
+    picked = torch.where(inside, found, fill)
+    return picked[0] if one and not rows else picked
 
 
 def _scatter_add(x, at, rows, shape):

@@ -1,8 +1,7 @@
 """Time and memory of value and gradient, beside the same objective in plain PyTorch and JAX.
 
     python benchmarks/speed.py --device cuda                 # all objectives, as Markdown tables of ratios
-    python benchmarks/speed.py --device cpu --scale 0.02 --only focal --columns "losslang,by hand"
-    python benchmarks/speed.py --device cuda --once          # runs each once: fills the caches of the compilers
+    python benchmarks/speed.py --device cpu --scale 0.02 --only focal --columns "losslang;by hand"
 
 A time is the median of many steps: CUDA events under PyTorch, steps queued and waited for together under JAX.
 Memory is what a step needs beside its inputs, gradients included: the allocator's peak under PyTorch, what XLA
@@ -15,6 +14,7 @@ import argparse
 import gc
 import itertools
 import json
+import multiprocessing
 import os
 import statistics
 import sys
@@ -72,8 +72,7 @@ def torch_tensor(drawn: Drawn, device: str) -> torch.Tensor:
     return torch.full(shape, drawn.high, device=device, dtype=kind)
 
 
-def torch_step(objective: Objective, column: str, given: dict[str, torch.Tensor]) -> Step | None:
-    """One step of training, without the model."""
+def torch_loss(objective: Objective, column: str) -> Callable[..., torch.Tensor] | None:
     if column.startswith("losslang"):
         fn = losslang.compile(objective.spec, backend="torch")
 
@@ -84,8 +83,13 @@ def torch_step(objective: Objective, column: str, given: dict[str, torch.Tensor]
         if chosen is None:
             return None
         loss = chosen
-    if column.endswith("torch.compile"):
-        loss = torch.compile(loss)
+    return torch.compile(loss) if column.endswith("torch.compile") else loss
+
+
+def torch_step(
+    objective: Objective, loss: Callable[..., torch.Tensor], given: dict[str, torch.Tensor]
+) -> Step:
+    """One step of training, without the model."""
     arrays = list(given.values())
     leaves = [given[name].requires_grad_() for name in objective.wrt]
 
@@ -97,28 +101,33 @@ def torch_step(objective: Objective, column: str, given: dict[str, torch.Tensor]
     return step
 
 
-def torch_measured(objective: Objective, column: str, device: str, once: bool) -> Measured | None:
-    torch.manual_seed(0)
-    torch.compiler.reset()
-    given = {name: torch_tensor(drawn, device) for name, drawn in objective.inputs.items()}
-    step = torch_step(objective, column, given)
-    if step is None:
+def torch_prepared(objective: Objective, column: str, device: str) -> Callable[[], Measured] | None:
+    """Compiles, then gives what measures; inputs are made anew, so that nothing is held in between."""
+
+    def drawn() -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        return {name: torch_tensor(each, device) for name, each in objective.inputs.items()}
+
+    loss = torch_loss(objective, column)
+    if loss is None:
         return None
-    value = float(step())
-    if once:
-        return Measured(objective.name, column, value)
-    on_gpu = torch.device(device).type == "cuda"
-    for _ in range(WARM):
+    value = float(torch_step(objective, loss, drawn())())
+
+    def measure() -> Measured:
+        step = torch_step(objective, loss, drawn())
+        for _ in range(WARM):
+            step()
+        if torch.device(device).type != "cuda":
+            return Measured(objective.name, column, value, 1e3 * _median(step))
+        torch.cuda.synchronize()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
         step()
-    if not on_gpu:
-        return Measured(objective.name, column, value, 1e3 * _median(step, lambda: None))
-    torch.cuda.synchronize()
-    torch.cuda.empty_cache()
-    torch.cuda.reset_peak_memory_stats()
-    before = torch.cuda.memory_allocated()
-    step()
-    peak = torch.cuda.max_memory_allocated() - before
-    return Measured(objective.name, column, value, _event_median(step), peak / 1e6)
+        peak = torch.cuda.max_memory_allocated() - before
+        return Measured(objective.name, column, value, _event_median(step), peak / 1e6)
+
+    return measure
 
 
 def _event_median(step: Step) -> float:
@@ -152,64 +161,122 @@ def jax_array(drawn: Drawn, key: Any) -> Any:
     return jnp.full(shape, drawn.high, kind)
 
 
-def jax_measured(objective: Objective, column: str, device: str, once: bool) -> Measured:
+def jax_prepared(objective: Objective, column: str, device: str) -> Callable[[], Measured]:
     """Products of matrices are in the precision of their type on both sides."""
-    with surroundings("jax", device)(), jax.default_matmul_precision("highest"):
-        keys = jax.random.split(jax.random.key(0), len(objective.inputs))
-        given = {
-            name: jax_array(drawn, key)
-            for key, (name, drawn) in zip(keys, objective.inputs.items(), strict=True)
-        }
-        if column.startswith("losslang"):
-            fn = losslang.compile(objective.spec, backend="jax")
 
-            def loss(*arrays: Any) -> Any:
-                return fn(*arrays).total
-        else:
-            loss = objective.jax
-        places = tuple(at for at, name in enumerate(given) if name in objective.wrt)
-        arrays = list(given.values())
+    def drawn() -> list[Any]:
+        keys = jax.random.split(jax.random.key(0), len(objective.inputs))
+        return [jax_array(each, key) for key, each in zip(keys, objective.inputs.values(), strict=True)]
+
+    if column.startswith("losslang"):
+        fn = losslang.compile(objective.spec, backend="jax")
+
+        def loss(*arrays: Any) -> Any:
+            return fn(*arrays).total
+    else:
+        loss = objective.jax
+    places = tuple(at for at, name in enumerate(objective.inputs) if name in objective.wrt)
+    there = surroundings("jax", device)
+    with there(), jax.default_matmul_precision("highest"):
+        arrays = drawn()
         compiled = jax.jit(jax.value_and_grad(loss, places)).lower(*arrays).compile()
         value = float(compiled(*arrays)[0])
-        if once:
-            return Measured(objective.name, column, value)
-        memory = compiled.memory_analysis()
-        needed = (
-            memory.temp_size_in_bytes + memory.output_size_in_bytes if memory is not None else float("nan")
-        )
-        for _ in range(WARM):
-            compiled(*arrays)
-        seconds = _median(lambda: compiled(*arrays), jax.effects_barrier, together=10)
-        return Measured(objective.name, column, value, 1e3 * seconds, needed / 1e6)
+        del arrays
+
+    def measure() -> Measured:
+        with there():
+            arrays = drawn()
+            memory = compiled.memory_analysis()
+            needed = memory.temp_size_in_bytes + memory.output_size_in_bytes
+            for _ in range(WARM):
+                compiled(*arrays)
+            seconds = _median(lambda: compiled(*arrays), together=10)
+            return Measured(objective.name, column, value, 1e3 * seconds, needed / 1e6)
+
+    return measure
 
 
-def _median(step: Step, wait: Callable[[], Any], together: int = 1) -> float:
-    """Seconds a step; ``together``: so many are queued before they are waited for."""
+def _median(step: Step, together: int = 1) -> float:
+    """Seconds a step; ``together``: so many are queued before the last is waited for."""
     start, times = time.perf_counter(), []
     while len(times) < 5 or (time.perf_counter() - start < SECONDS and len(times) < 50):
         began = time.perf_counter()
-        for _ in range(together):
-            last = step()
-        wait()
-        if isinstance(last, (tuple, list)):
-            jax.block_until_ready(last)
+        for _ in range(together - 1):
+            step()
+        jax.block_until_ready(step())
         times.append((time.perf_counter() - began) / together)
     return statistics.median(times)
 
 
+# -- running all of them
+
+
+def prepared(
+    objective: Objective, columns: list[str], device: str
+) -> list[Callable[[], Measured] | Measured]:
+    """What measures each column, or why it does not run."""
+    torch.compiler.reset()
+    found: list[Callable[[], Measured] | Measured] = []
+    for column in columns:
+        make = jax_prepared if "jax" in column else torch_prepared
+        try:
+            each = make(objective, column, device)
+        except Exception as error:  # one that runs out of memory must not end the others
+            each = _failed(objective, column, error)
+        _release()
+        found += [each] if each is not None else []
+    return found
+
+
+def measured(parts: list[Callable[[], Measured] | Measured]) -> list[Measured]:
+    found = []
+    for part in parts:
+        each = part if isinstance(part, Measured) else part()
+        _release()
+        told = each.error or f"{each.value:.6g}, {each.milliseconds:.3g} ms, {each.megabytes:.4g} MB"
+        print(f"{each.objective} | {each.column}: {told}", file=sys.stderr, flush=True)
+        found.append(each)
+    return found
+
+
+def _failed(objective: Objective, column: str, error: Exception) -> Measured:
+    return Measured(objective.name, column, error=f"{type(error).__name__}: {str(error).splitlines()[0]}")
+
+
+def _release() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def together(chosen: list[Objective], columns: list[str], device: str, scale: float) -> list[Measured]:
+    """Every objective is prepared in a process of its own, all at once; then they are measured one after another."""
+    context = multiprocessing.get_context("spawn")
+    ready, turn, results = context.Barrier(len(chosen)), context.Lock(), context.Queue()
+    workers = [
+        context.Process(target=_work, args=(each.name, columns, device, scale, ready, turn, results))
+        for each in chosen
+    ]
+    for worker in workers:
+        worker.start()
+    found = [each for _ in workers for each in results.get()]
+    for worker in workers:
+        worker.join()
+    order = [each.name for each in chosen]
+    return sorted(found, key=lambda each: order.index(each.objective))
+
+
+def _work(
+    name: str, columns: list[str], device: str, scale: float, ready: Any, turn: Any, results: Any
+) -> None:
+    objective = next(each for each in objectives(scale) if each.name == name)
+    parts = prepared(objective, columns, device)
+    ready.wait()
+    with turn:
+        results.put(measured(parts))
+
+
 # -- tables
-
-
-def measured(objective: Objective, column: str, device: str, once: bool) -> Measured | None:
-    run = jax_measured if "jax" in column else torch_measured
-    try:
-        return run(objective, column, device, once)
-    except Exception as error:  # one that runs out of memory must not end the others
-        return Measured(objective.name, column, error=f"{type(error).__name__}: {str(error).splitlines()[0]}")
-    finally:
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
 
 
 def table(found: list[Measured], what: str, unit: str) -> str:
@@ -237,24 +304,23 @@ def main() -> None:
     options.add_argument("--scale", type=float, default=1.0, help="of the longest axes")
     options.add_argument("--only", action="append", help="objectives whose name contains this")
     options.add_argument("--columns", default=";".join(COLUMNS), help="separated by semicolons")
-    options.add_argument("--once", action="store_true", help="run each once and measure nothing")
+    options.add_argument("--together", action="store_true", help="compile in as many processes as objectives")
     options.add_argument("--json", metavar="FILE", help="write the numbers there")
     given = options.parse_args()
-    found: list[Measured] = []
-    for objective in objectives(given.scale):
-        if given.only and not any(part in objective.name for part in given.only):
-            continue
-        for column in given.columns.split(";"):
-            each = measured(objective, column, given.device, given.once)
-            if each is not None:
-                found.append(each)
-                told = each.error or f"{each.value:.6g}, {each.milliseconds:.3g} ms, {each.megabytes:.4g} MB"
-                print(f"{objective.name} | {column}: {told}", file=sys.stderr, flush=True)
-        if given.json:
-            Path(given.json).write_text(json.dumps([asdict(e) for e in found], indent=1))
-    if not given.once:
-        print(table(found, "time (bases in ms)", "milliseconds"))
-        print("\n" + table(found, "memory (bases in MB)", "megabytes"))
+    columns = given.columns.split(";")
+    chosen = [
+        each
+        for each in objectives(given.scale)
+        if not given.only or any(part in each.name for part in given.only)
+    ]
+    if given.together:
+        found = together(chosen, columns, given.device, given.scale)
+    else:
+        found = [m for each in chosen for m in measured(prepared(each, columns, given.device))]
+    if given.json:
+        Path(given.json).write_text(json.dumps([asdict(e) for e in found], indent=1))
+    print(table(found, "time (bases in ms)", "milliseconds"))
+    print("\n" + table(found, "memory (bases in MB)", "megabytes"))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,17 @@ def test_nothing_is_made_on_the_default_device(part: int) -> None:
         assert {tensor.device.type for tensor in made} == {torch.device(DEVICE).type}, case.id
 
 
+@pytest.mark.parametrize("part", range(4))
+def test_nothing_waits_for_the_device(part: int) -> None:
+    """Tensors without numbers are enough: no number is ever read on the host."""
+    for case in CASES[part + 4 :: 8]:
+        names = case.differentiated
+        given = {k: torch.tensor(v, device="meta") for k, v in case.arrays.items()}
+        fn = losslang.compile(case.spec, backend="torch")
+        out, gradients = fn.value_and_grad(wrt=names)(**given) if names else (fn(**given), {})
+        assert {each.device.type for each in (out.total, *gradients.values())} == {"meta"}, case.id
+
+
 def test_operations_make_nothing_on_the_default_device() -> None:
     g = Graph()
     leaves = {op: g.input(op, ("a",), "real") for op in UNARY}
