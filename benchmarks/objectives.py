@@ -30,7 +30,8 @@ class Drawn:
 class Objective:
     """``written`` and ``jax`` follow the spec's formula; ``hand`` is what one writes who knows the framework.
 
-    Each takes the inputs in order. ``wrt``: the names of the inputs to differentiate by.
+    Each takes the inputs in order. ``wrt``: the names of the inputs to differentiate by. ``looped``: a loop over
+    an axis, whose steps torch.compile would all compile.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Objective:
     written: Callable[..., Any] | None
     hand: Callable[..., Any]
     jax: Callable[..., Any]
+    looped: bool = False
 
 
 def spec(inputs: str, minimize: str) -> str:
@@ -456,6 +458,7 @@ def ctc(scale: float) -> Objective:
         None,
         ctc_hand,
         ctc_jax,
+        looped=True,
     )
 
 

@@ -74,6 +74,8 @@ def torch_tensor(drawn: Drawn, device: str) -> torch.Tensor:
 
 def torch_loss(objective: Objective, column: str) -> Callable[..., torch.Tensor] | None:
     if column.startswith("losslang"):
+        if objective.looped and column.endswith("torch.compile"):
+            return None
         fn = losslang.compile(objective.spec, backend="torch")
 
         def loss(*arrays: torch.Tensor) -> torch.Tensor:
