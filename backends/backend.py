@@ -122,6 +122,9 @@ class Backend:
         """The name of the type that carries an element class."""
         return {"real": "real", "int": f"{self.module}.int64", "bool": f"{self.module}.bool_"}[elem]
 
+    #: Whether arrays live as long as the names of a function that hold them.
+    keeps_locals = True
+
     #: Double precision, and what a function that uses it must stand in.
     double: str = "np.float64"
     double_context: str | None = None

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TypeAlias
 
 from losslang.backends.backend import Backend
+from losslang.backends.freeing import freed
 from losslang.backends.layout import Layout, Names, comment, identifier
 from losslang.backends.paste import helpers_for
 from losslang.backends.plan import Plan
@@ -107,6 +108,9 @@ class FunctionEmitter:
                 self.named(node)
         results = [self._result(node, axes) for node, axes in self._results()]
         self._add_device(start, results)
+        if self.backend.keeps_locals:
+            largest = max((len(p.axes) for p in self.function.parameters), default=0)
+            self.lines = freed(self.lines, results, largest)
         if context is not None:
             self.lines = [f"with {context}:", *(f"    {line}" for line in self.lines)]
         self.lines.append(f"return ({', '.join(results)}{',' if len(results) == 1 else ''})")

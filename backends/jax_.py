@@ -7,6 +7,7 @@ from losslang.backends.backend import Backend
 
 class _Jax(Backend):
     flushes = True
+    keeps_locals = False
 
     def type_name(self, elem: str) -> str:
         return {"real": "real", "int": "_whole(real)", "bool": "bool"}[elem]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 from backend_runs import BACKENDS, function_of, run
+from losslang.backends.freeing import freed
 
 from losslang import backends
 from losslang.differentiate import gradient
@@ -363,3 +365,34 @@ def test_a_traceback_shows_the_line() -> None:
     namespace = backends.load(backends.emit([function_of([g.apply("exp", x)])], "numpy"), "numpy")
     code = namespace["values"].__wrapped__.__code__
     assert "exp" in linecache.getline(code.co_filename, code.co_firstlineno + 2)
+
+
+def test_large_arrays_are_let_go_of_once_they_are_read() -> None:
+    g = Graph()
+    x = g.input("x", ("a", "b"), "real")
+    node = x
+    for _ in range(30):
+        node = g.apply("sin", node) * node
+    function = function_of([node, g.reduce("max", node, "a")])
+    call = backends.load(backends.emit([function], "numpy"), "numpy")["values"]
+    given = np.random.default_rng(0).normal(size=(100, 1000))
+    tracemalloc.start()
+    found = call(given, np.float64)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(found[1], found[0].max(0))
+    assert peak < 6 * given.nbytes
+    assert "del " not in backends.emit([function], "jax")
+
+
+def test_what_is_returned_or_small_is_kept() -> None:
+    lines = [
+        "n = x.shape[0]",
+        "a = f(x)  # [i, j]",
+        "b = g(a)  # [i]",
+        "c = h(a, b)  # [i, j]",
+        "d = k(c)  # [i, j]",
+    ]
+    assert freed(lines, ["d", "b"], 2) == [*lines[:4], "del a", lines[4], "del c"]
+    assert freed(lines, ["b"], 2) == [*lines[:4], "del a", lines[4]]
+    assert freed(lines, ["a"], 3) == lines
