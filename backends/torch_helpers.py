@@ -29,7 +29,7 @@ def _sigmoid(x):
 
 
 def _softplus(x):
-    return torch.logaddexp(x, torch.zeros_like(x))
+    return torch.logaddexp(x, x.new_zeros(()))
 
 
 def _log1mexp(x):

@@ -14,6 +14,7 @@ import argparse
 import gc
 import itertools
 import json
+import math
 import multiprocessing
 import os
 import statistics
@@ -29,7 +30,8 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 import jax
 import jax.numpy as jnp
 import torch
-from objectives import Drawn, Objective, objectives
+from objective import Drawn, Objective
+from objectives import objectives
 
 import losslang
 from losslang.devices import surroundings
@@ -282,7 +284,7 @@ def _work(
 
 
 def table(found: list[Measured], what: str, unit: str) -> str:
-    """The bases in their unit, everything else in multiples of its base."""
+    """The bases in their unit, everything else in multiples of its base; nothing where it was not measured."""
     cells = {(each.objective, each.column): each for each in found}
     columns = [c for c in COLUMNS if any(each.column == c for each in found)]
     lines = [f"| {what} | " + " | ".join(columns) + " |", "|---|" + "--:|" * len(columns)]
@@ -292,6 +294,8 @@ def table(found: list[Measured], what: str, unit: str) -> str:
             each, base = cells.get((name, column)), cells.get((name, BASES[column]))
             if each is None or each.error:
                 row.append("" if each is None else "failed")
+            elif math.isnan(getattr(each, unit)):
+                row.append("")
             elif column == BASES[column] or base is None or base.error:
                 row.append(f"{getattr(each, unit):.3g}")
             else:
