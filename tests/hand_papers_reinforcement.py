@@ -106,7 +106,7 @@ def c51(i: Any) -> Any:
         p = p[(p @ z).argmax()]
         m = torch.zeros(5)
         for k in range(5):
-            b = float(((i.reward[n] + 0.99 * (1 - i.done[n]) * z[k]).clamp(-10, 10) + 10) / 5)
+            b = float(((i.reward[n] + 0.99 * (1 - i.done[n]) * z[k]).clamp(-10, 10) + 10).detach() / 5)
             low, high = math.floor(b), math.ceil(b)
             m[low] += p[k] * (high - b if high > low else 1)
             m[high] += p[k] * (b - low)

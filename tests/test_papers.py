@@ -20,6 +20,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 
+import hand_papers_further  # noqa: E402, F401
 import hand_papers_learning  # noqa: E402, F401
 import hand_papers_models  # noqa: E402, F401
 import hand_papers_people  # noqa: E402, F401
