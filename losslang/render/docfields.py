@@ -5,6 +5,7 @@ A line that starts with one of the labels opens a field; lines up to the next la
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 LABELS = ("source", "assumes", "tails", "fails", "instead", "family", "tags")
@@ -20,8 +21,8 @@ class Doc:
 
     @property
     def headline(self) -> str:
-        """The first line of the summary, to the end of its sentence."""
-        return self.summary.split("\n", 1)[0]
+        """The first sentence of the summary."""
+        return re.split(r"(?<=\.)\s+(?=[A-Z0-9`])", self.summary, maxsplit=1)[0]
 
     @property
     def tags(self) -> tuple[str, ...]:
