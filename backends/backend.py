@@ -56,6 +56,7 @@ COMMON_ROWS: dict[str, str] = {
     "result": "{m}.asarray({0}, dtype={type})",
     "widen": "{0}.astype({double})",
     "narrow": "{0}.astype(real)",
+    "exp_below": "{m}.exp({0})",
     "limit": "float({m}.finfo(real).{attr})",
 }
 

@@ -33,6 +33,8 @@ BACKEND = _Jax(
         "floor": "jnp.floor({0}).astype(_whole(real))",
         "arange": "jnp.arange({0}, dtype=_whole(real))",
         "stop": "jax.lax.stop_gradient({0})",
+        # XLA may subtract the rounded maximum from the exact product that it was the maximum of.
+        "exp_below": "jnp.exp(jnp.minimum({0}, 0.0))",
         "sqrt": "_sqrt({0})",
         "erf": "jax.scipy.special.erf({0})",
         "erfc": "jax.scipy.special.erfc({0})",

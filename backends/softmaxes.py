@@ -42,7 +42,7 @@ class Softmax:
     def _exp(self, x: Value) -> Value:
         dims = self.e.layout.dims({*x.dims, *self.shift.dims})
         inner = f"{self.e.aligned(x, dims)} - {self.e.aligned(self.shift, dims)}"
-        return self.e.fill("exp", inner, dims=dims)
+        return self.e.fill("exp_below", inner, dims=dims)
 
     @property
     def exps(self) -> Value:

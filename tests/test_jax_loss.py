@@ -204,3 +204,22 @@ def test_double_precision_is_lent_to_special_functions(
     np.testing.assert_allclose(out.total, same.total, rtol=1e-5)
     for name, slope in slopes.items():
         np.testing.assert_allclose(grads[name], slope, rtol=1e-4, atol=1e-6)
+
+
+def test_the_maximum_of_rounded_products_is_no_less_than_the_products() -> None:
+    """Of a product of 1e30, what rounding took is 1e22: its exponential would be infinite."""
+    text = """
+loss scaled
+  input u : embedding[row, n, d]
+  input v : embedding[row, n, d]
+  input scale : positive[row]
+  term out = mean[row, n](clip[n, d](u, v, scale))
+  minimize out
+"""
+    rng = np.random.default_rng(1)
+    u, v = (rng.normal(size=(2, 5, 4)).astype(np.float32) for _ in range(2))
+    scale = np.array([1e30, 1e20], np.float32)
+    out, gradients = losslang.compile(text, "jax").value_and_grad()(u=u, v=v, scale=scale)
+    wanted = losslang.compile(text)(u=u, v=v, scale=scale)
+    np.testing.assert_allclose(out.total, wanted.total, rtol=1e-5)
+    assert all(np.isfinite(gradient).all() for gradient in gradients.values())

@@ -62,7 +62,7 @@ def test_what_has_a_pole_is_guarded(name: str) -> None:
     assert asks_for_nan(losslang.compile(spec(name)).source)
 
 
-@pytest.mark.parametrize("name", NATIVE)
+@pytest.mark.parametrize("name", [n for n in NATIVE if n != "variational"])  # that is an exponential
 def test_what_has_none_pays_nothing(name: str) -> None:
     declared, formula = NATIVE[name]
     inputs = "".join(f"  input {each.strip()}\n" for each in declared.split(";"))

@@ -40,6 +40,8 @@ def _below(total: Node) -> Iterable[Node]:
             continue
         seen.add(node)
         yield node
+        if node.op == "log1p":
+            continue  # what stands inside is of moderate size wherever a logarithm of 1 + x is taken
         if node.op in _OVER_CLASSES:
             chosen = [peel(a).args if peel(a).op == "select" else (a,) for a in node.args]
             stack.extend(a for args in chosen for a in args if number(peel(a)) is None)
@@ -59,7 +61,7 @@ def _may_be_infinite(node: Node) -> bool:
     if node.op == "log":
         inside = _bare(node.args[0])
         return not (range_of(inside).high <= 1 or nonzero(inside) or _counts(inside) or _kept_off(inside))
-    if node.op in ("exp", "sinh", "cosh"):
+    if node.op in ("exp", "expm1", "sinh", "cosh"):
         return range_of(node.args[0]).high > LARGEST_EXPONENT
     if node.op == "pow":
         return range_of(node.args[1]).low < 0 and not nonzero(node.args[0])
