@@ -35,15 +35,15 @@ These pages are made from [specs/library](../../specs/library) by `python docs/g
 """
 
 #: Where an argument stands in a plot in which another one varies: by name, then by kind.
-BY_NAME = {"level": 0.9, "count": 2.0, "total": 5.0, "absent": 0.2}
+BY_NAME = {"level": 0.9, "count": 2.0, "total": 5.0, "absent": 0.2, "advantage": 1.0}
 BY_KIND = {"sign": 1.0, "binary": 1.0, "prob": 1.0, "positive": 1.0, "weight": 1.0}
 #: Where the usual place says nothing of an entry.
 PLACES = {
     "absolute_percentage_error": {"target": 1.0},
     "symmetric_absolute_percentage_error": {"target": 1.0},
     "general_robust": {"shape": -2.0},
-    "policy_gradient": {"advantage": 1.0},
-    "ppo_clip": {"advantage": 1.0},
+    "dual_clip": {"advantage": -1.0},
+    "apo_down": {"policy_rejected": -20.0},
     "interval_score": {"upper": 1.0, "target": 0.0},
     "uniform": {"low": -2.0, "high": 2.0},
     "discretized_logistic": {"low": -5.0, "high": 5.0},

@@ -57,6 +57,17 @@ def test_plots_are_those_that_the_pages_show() -> None:
     assert sum(path.stat().st_size for path in there.values()) < 6_000 * len(there)
 
 
+def test_plots_show_something_that_varies() -> None:
+    """A flat line says that the other arguments stand where the entry is 0: give them another place."""
+    flat = set()
+    for path in (FOLDER / "plots").glob("*.svg"):
+        curve = re.search(r'<path d="(M [^"]*)"[^>]*stroke: #1f77b4', path.read_text("utf-8"))
+        assert curve is not None, path
+        if len(set(re.findall(r"[ML] [\d.]+ ([\d.]+)", curve[1]))) < 3:
+            flat.add(path.stem)
+    assert flat == {"dist_uniform"}
+
+
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_links_lead_to_entries(page: str) -> None:
     for name, anchor in re.findall(r"\]\((\w+\.md)?#(\w+)\)", PAGES[page]):
