@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from parity import SIZES, Case, case
 
-from library_cases.peers import CLASSES, LOGIT_SIGN, F, jax, optax, torch
+from library_cases.peers import CLASSES, LOGIT_SIGN, F, N, jax, metrics, optax, torch
 
 
 def one_hot(y: Any) -> Any:
@@ -160,6 +160,13 @@ CASES = [
          given={"y": [[0, 1, -100, -100], [-100, 2, 3, 0], [-100] * 4, [3, 3, 3, 3], [1, -100, 0, 2]]}),
     Case("weighted_mean", CLASSES + "; w: weight[c]", "mean[n by w[c = y]](cross_entropy(x, y))", (),
          lambda x, y, w: F.cross_entropy(x, y, weight=w)),
+    Case("binary_accuracy", "x: logit[n]; y: binary[n]", "binary_accuracy(x, y, 0.3)", N, lambda x, y: ((x.sigmoid() > 0.3) == (y > 0)).double(), smooth=False),
+    Case("binary_precision", "x: prob[n, k]; y: binary[n, k]", "binary_precision[k](x, y)", N, lambda x, y: torch.tensor([
+        metrics.precision_score(b, a > 0.5, zero_division=0) for a, b in zip(x, y, strict=True)]), smooth=False),
+    Case("binary_recall", "x: prob[n, k]; y: binary[n, k]", "binary_recall[k](x, y)", N, lambda x, y: torch.tensor([
+        metrics.recall_score(b, a > 0.5, zero_division=0) for a, b in zip(x, y, strict=True)]), smooth=False),
+    Case("f_score", "x: prob[n, k]; y: binary[n, k]", "f_score[k](x, y, 1.5)", N, lambda x, y: torch.tensor([
+        metrics.fbeta_score(b, a > 0.5, beta=1.5, zero_division=0) for a, b in zip(x, y, strict=True)]), smooth=False),
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from parity import SIZES, Case, each
 from torch import Tensor
 
-from library_cases.peers import F, N, torch
+from library_cases.peers import F, N, metrics, torch
 from library_cases.rows import ZERO, squared, total
 
 
@@ -141,4 +141,9 @@ CASES = [
     Case("distribution_focal", "x: logit[n, c] over c; y: weight[n]", "distribution_focal(x, y)", N,
          each(lambda x, y: -(y.floor() + 1 - y) * x.log_softmax(0)[int(y)] - (y - y.floor()) * x.log_softmax(0)[int(y) + 1]),
          only=("x",)),
+    Case("mean_iou", "x: logit[n, k, c] over c; y: label[n, k] of c", "mean_iou[c, k](x, y)", N, lambda x, y: torch.tensor([
+        metrics.jaccard_score(b, a.argmax(-1), average="macro", labels=sorted(set(b.tolist()) | set(a.argmax(-1).tolist())))
+        for a, b in zip(x, y, strict=True)]), smooth=False),
+    Case("dice_plain", MASKS, "dice[h, w](p, y, 0)", N,
+         lambda p, y: 1 - 2 * (p * y).sum((1, 2)) / (p + y).sum((1, 2))),
 ]  # fmt: skip
