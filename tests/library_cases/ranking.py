@@ -209,4 +209,8 @@ CASES = [
         (y / 3).clamp(max=1) ** 0.75 * (x - y.clamp(min=1).log()) ** 2), given={"y": [0, 1, 2, 3, 9]}),
     Case("logistic_matrix_factorization", "x: logit[n]; y: weight[n]", "logistic_matrix_factorization(x, y, 1.5)", N,
          lambda x, y: -1.5 * y * x + (1 + 1.5 * y) * F.softplus(x)),
+    Case("pairwise_soft_zero_one", LISTS, "pairwise_soft_zero_one[i](s, r)", L, lambda s, r: torch.stack([total(
+        torch.sigmoid(a[j] - a[i]) for i in range(len(a)) for j in range(len(a)) if b[i] > b[j]) for a, b in zip(s, r, strict=True)])),
+    Case("approx_mrr", LISTS, "approx_mrr[i](s, r, 0.4)", L, lambda s, r: torch.stack([1 - max([1 / (
+        0.5 + torch.sigmoid((a - a[i]) / 0.4).sum()) for i in range(len(a)) if b[i] > 0], default=ZERO) for a, b in zip(s, r, strict=True)])),
 ]  # fmt: skip

@@ -28,7 +28,14 @@ TRUTH = "let truth = if y == c then 1 else 0"
 N = ("n",)
 
 
-def row(id: str, inputs: str, expression: str, reference: Callable[..., Any], rows: tuple[str, ...] = N, **more: Any) -> Row:
+def row(
+    id: str,
+    inputs: str,
+    expression: str,
+    reference: Callable[..., Any],
+    rows: tuple[str, ...] = N,
+    **more: Any,
+) -> Row:
     return Row(id, inputs, expression, reference, rows, library="jax", **more)
 
 
