@@ -348,4 +348,10 @@ CASES = [
          lambda a, y: cosface(((a / 0.3).softmax(2) * a).sum(2), y, 0.1, 5.0)),
     Case("dino", "s: real[n, c]; t: real[n, c]; m: real[c]", "dino[c](s, t, m, 0.3, 0.2)", N,
          lambda s, t, m: F.cross_entropy(s / 0.3, ((t - m) / 0.2).softmax(1).detach(), reduction="none")),
+    Case("triplet_margin_swap", TRIPLET, "triplet_margin[d](a, p, q, 0.8, 1)", N,
+         lambda a, p, q: F.triplet_margin_loss(a, p, q, margin=0.8, swap=True, eps=0.0, reduction="none")),
+    Case("koleo", "z: embedding[n, d]", "koleo[n, d](z)", N, lambda z: rows(len(z), lambda i: -torch.log(torch.stack(
+        [(F.normalize(z)[i] - F.normalize(z)[j]).norm() for j in others(len(z), i)]).min()))),
+    Case("vicreg_epsilon", PAIR, "vicreg[n, d](u, v, 0, 1, 0, 0.2)", (), lambda u, v: sum(
+        F.relu(1 - (z.var(0) + 0.2).sqrt()).mean() for z in (u, v))),
 ]  # fmt: skip
