@@ -256,3 +256,28 @@ def test_a_matrix_of_classes_by_classes() -> None:
     (found,) = losslang.check(text.format(""))
     assert found.code == "LL209" and "`y as label of next`" in found.help
     assert run(text.format(" as label of next"), m=np.eye(3) * 2, y=np.array([0, 2])) == 4
+
+
+def test_an_axis_that_a_definition_with_a_pack_makes() -> None:
+    text = (
+        "def gram[c, e, *p](x: real[c, *p]) = sum[*p](x * x[c -> e]) / size[c]\n"
+        "loss style\ninput x : real[c, *place] each layer\ninput y : real[d, row, column]\n"
+        "term s = sum[layer](sum[c, e](gram[c, e, *place](x)^2))\nterm t = sum[d, e](gram[d, e, row, column](y)^2)\n"
+        "minimize s + t"
+    )
+    x, y = np.arange(12.0).reshape(2, 3, 2), np.arange(8.0).reshape(2, 2, 2)
+    square = lambda v: ((v.reshape(2, -1) @ v.reshape(2, -1).T / 2) ** 2).sum()  # noqa: E731
+    assert run(text, x={"a": x, "b": x[:, :1]}, y=y) == pytest.approx(
+        square(x) + square(x[:, :1]) + square(y)
+    )
+
+
+@pytest.mark.parametrize("gram", ["sum[*p](x * x[c -> e])", "gram[c, e, *p](x)"])
+def test_feature_maps_of_different_depth(gram: str) -> None:
+    text = (
+        "def gram[c, e, *p](x: real[c, *p]) = sum[*p](x * x[c -> e])\n"
+        f"loss style\ninput x : real[n, c, *p] each layer\nlet g = {gram}\nminimize sum[layer](mean[n](sum[c, e](g^2)))"
+    )
+    x = {"a": np.arange(24.0).reshape(2, 3, 4), "b": np.arange(12.0).reshape(2, 2, 3)}
+    wanted = sum((np.einsum("ncp,nep->nce", v, v) ** 2).sum((1, 2)).mean() for v in x.values())
+    assert run(text, x=x) == pytest.approx(wanted)

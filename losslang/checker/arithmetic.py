@@ -73,7 +73,15 @@ def map_members(
     for index, key in enumerate(keys):
         row = [x.members[index][1] if isinstance(x, Collection) else x for x in meanings]
         members.append((key, function(row)))
-    return Collection(first.axis, tuple(members), first.views)
+    return Collection(first.axis, tuple(members), _all_views(collections))
+
+
+def _all_views(collections: Sequence[Collection]) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], ...]:
+    """What names mean for each member, as any of the collections has it: a rename gives one of them a further name."""
+    seen = [c.views for c in collections if c.views]
+    return tuple(
+        tuple({name: own for view in row for name, own in view}.items()) for row in zip(*seen, strict=True)
+    )
 
 
 def _like(context: Context, other: Collection, first: Collection, span: Span) -> Collection:

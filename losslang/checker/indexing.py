@@ -6,7 +6,8 @@ import math
 from dataclasses import replace
 
 from losslang import model as m
-from losslang.checker.arithmetic import joined_kind, map_members, require_aligned
+from losslang.checker.arithmetic import joined_kind, require_aligned
+from losslang.checker.collections import view_scope
 from losslang.checker.conversion import as_real, same_axis, shown_kind, single
 from losslang.checker.report import Failed
 from losslang.checker.scope import Context, Scope, resolve_axes, resolve_axis, shown, shown_axes
@@ -20,10 +21,21 @@ from losslang.source import Span
 def index(context: Context, scope: Scope, node: m.Index) -> Meaning:
     meaning = context.eval(scope, node.base)
     if isinstance(meaning, Collection):
-        return map_members(
-            context, [meaning], node.span, lambda values: _index(context, scope, node, values[0])
-        )
+        return _index_members(context, scope, node, meaning)
     return _index(context, scope, node, meaning)
+
+
+def _index_members(context: Context, scope: Scope, node: m.Index, collection: Collection) -> Collection:
+    """Member by member; what renames a member's own axis is the member's own as well."""
+    members, views = [], []
+    for place, (key, value) in enumerate(collection.members):
+        view = collection.view(place)
+        renames = [item for item in node.items if isinstance(item, m.Rename)]
+        own = {r.to: (f"{r.to}.{key}",) for r in renames if any(axis in view for axis in r.axes)}
+        wider = replace(collection, views=(tuple({**view, **own}.items()),))
+        members.append((key, _index(context, view_scope(scope, wider, 0), node, value)))
+        views.append(wider.views[0])
+    return Collection(collection.axis, tuple(members), tuple(views) if collection.views else ())
 
 
 def _index(context: Context, scope: Scope, node: m.Index, value: Value) -> Value:

@@ -19,12 +19,13 @@ from losslang.checker.binding import (
     introduced_names,
     written_axes,
 )
+from losslang.checker.collections import view_scope
 from losslang.checker.conversion import kind_from, single
 from losslang.checker.modules import Definition, Module
 from losslang.checker.report import Failed
 from losslang.checker.scope import Context, Scope
 from losslang.checker.suggest import did_you_mean, listing
-from losslang.checker.values import Meaning, Value, merged_facts
+from losslang.checker.values import Collection, Meaning, Value, merged_facts
 from losslang.ir import Node
 from losslang.kinds import ELEMENTS, INTERVALS
 
@@ -146,6 +147,9 @@ def _find_dist(context: Context, scope: Scope, expression: m.Expression) -> tupl
 
 
 def inline(context: Context, scope: Scope, call: m.Call, target: Inlined, arguments: Arguments) -> Meaning:
+    own = _along_members(scope, call, arguments)
+    if own is not None:
+        return _member_by_member(context, scope, call, target, arguments, own)
     _require_not_recursive(context, call, target)
     axes, packs = bind_axes(context, scope, call, target, arguments)
     mask = call_mask(context, scope, call, axes, packs)
@@ -164,6 +168,47 @@ def inline(context: Context, scope: Scope, call: m.Call, target: Inlined, argume
     if known is None:
         raise Failed
     return known
+
+
+def _along_members(scope: Scope, call: m.Call, arguments: Arguments) -> Collection | None:
+    """A collection among the arguments along whose members' own axes the call works, and not along the members."""
+    if call.along is None:
+        return None
+    names = {("*" if ref.pack else "") + ref.name for ref in call.along.axes}
+    for meaning, _ in arguments.values():
+        if isinstance(meaning, Collection) and any(names & dict(view).keys() for view in meaning.views):
+            return None if meaning.axis in {scope.axes.get(name) for name in names} else meaning
+    return None
+
+
+def _member_by_member(
+    context: Context, scope: Scope, call: m.Call, target: Inlined, arguments: Arguments, along: Collection
+) -> Meaning:
+    """The definition applied to each member, in which the names of axes mean those of the member."""
+    collections = {
+        name: meaning for name, (meaning, _) in arguments.items() if isinstance(meaning, Collection)
+    }
+    keys = [key for key, _ in along.members]
+    if any([key for key, _ in other.members] != keys for other in collections.values()):
+        raise context.fail(
+            "LL222", "these collections have different members", call.span, "combine collections with the same members"
+        )  # fmt: skip
+    brought = scope.module.brought_in(call)
+    views = tuple(
+        (*view, *((name, (f"{name}.{key}",)) for name in brought if name not in dict(view)))
+        for key, view in zip(keys, along.views, strict=True)
+    )
+    along = Collection(along.axis, along.members, views)
+    members = []
+    for index, key in enumerate(keys):
+        given: Arguments = {
+            name: (collections[name].members[index][1] if name in collections else meaning, span)
+            for name, (meaning, span) in arguments.items()
+        }
+        result = inline(context, view_scope(scope, along, index), call, target, given)
+        assert isinstance(result, Value)
+        members.append((key, result))
+    return Collection(along.axis, tuple(members), along.views)
 
 
 #: How deep definitions may call each other.

@@ -243,7 +243,7 @@ def _shared_axes(statements: Iterable[m.Node]) -> frozenset[str]:
     for statement in each:
         refs = statement.kind.axes or ()
         if refs and not refs[0].pack and any(r.pack for r in refs):
-            shared.update(r.name for r in refs if not r.pack)
+            shared.add(refs[0].name)
     return frozenset(shared)
 
 

@@ -21,6 +21,22 @@ Definition = m.Def | m.Extern
 T = TypeVar("T", Definition, m.Dist)
 
 
+def _singles(
+    declared: tuple[m.AxisRef, ...], given: tuple[m.AxisRef, ...]
+) -> list[tuple[m.AxisRef, m.AxisRef]]:
+    """What a call gives for each axis of a definition that is no pack: a pack takes what the others leave."""
+    before = next((place for place, ref in enumerate(declared) if ref.pack), len(declared))
+    after = len(declared) - before - 1
+    if after < 0:
+        pairs = list(zip(declared, given, strict=True)) if len(declared) == len(given) else []
+    elif len(given) < before + after:
+        pairs = []
+    else:
+        pairs = list(zip(declared[:before], given[:before], strict=True))
+        pairs += zip(declared[before + 1 :], given[len(given) - after :], strict=True)
+    return [(own, ref) for own, ref in pairs if not ref.pack]
+
+
 @dataclass
 class Module:
     """A file's definitions by name. ``is_user`` is False for the shipped library."""
@@ -48,10 +64,8 @@ class Module:
         definition, given = found[0], call.along.axes
         if isinstance(definition, m.Extern):
             return [ref.name for ref in given if not ref.pack]
-        if len(given) != len(definition.axes) or any(ref.pack for ref in (*given, *definition.axes)):
-            return []
         made = found[1].axes_made(definition)
-        return [ref.name for ref, own in zip(given, definition.axes, strict=True) if own.name in made]
+        return [ref.name for own, ref in _singles(definition.axes, given) if own.name in made]
 
     def axes_made(self, definition: m.Def) -> set[str]:
         """Axes of one of its definitions that no parameter has, and its text makes."""
