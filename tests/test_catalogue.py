@@ -147,3 +147,19 @@ def test_numbers(name: str, backend: str) -> None:
     assert file is not None and not problems
     for outcome in Worked(file, name).run(backend):
         assert outcome.passed, f"{name}:{outcome.statement.span.line}: {outcome.problem or outcome.found}"
+
+
+def test_the_curvature_of_cross_entropy() -> None:
+    """diag(p) − p pᵀ, positive semidefinite."""
+    jax = pytest.importorskip("jax")
+    spec = """loss one
+      input z : logit[c] over c
+      input y : label of c
+      term surprise = cross_entropy(z, y)
+      minimize surprise"""
+    fn = losslang.compile(spec, backend="jax")
+    z = np.array([0.3, -1.2, 2.0, 0.0])
+    p = np.exp(z) / np.exp(z).sum()
+    with jax.enable_x64(True):
+        curvature = jax.hessian(lambda z: fn(z=z, y=jax.numpy.asarray(2)).total)(jax.numpy.asarray(z))
+    np.testing.assert_allclose(curvature, np.diag(p) - np.outer(p, p), atol=1e-12)

@@ -35,6 +35,8 @@ IDENTITIES = {
     "expectile at 1/2 is half the squared error": ("x: real[n]; y: real[n]", "expectile(x, y, 0.5)",
         "half_squared_error(x, y)"),
     "a wide huber is half the squared error": ("x: real[n]; y: real[n]", "huber(x, y, 100)", "half_squared_error(x, y)"),
+    "a narrow huber is the absolute error": ("x: real[n]; y: real[n]", "huber(x, y, 1e-13) / 1e-13", "absolute_error(x, y)"),
+    "two classes make a sigmoid": ("z: real[n]; w: real[n]", "softmax[c]([w, z] along c)[c = 1]", "sigmoid(z - w)"),
     "focal without focus is cross-entropy": ("z: logit[n, c] over c; y: label[n] of c", "focal(z, y, 0)",
         "cross_entropy(z, y)"),
     "balanced focal without focus is half of BCE": ("z: logit[n]; y: binary[n]", "sigmoid_focal(z, y, 0, 0.5)",
