@@ -74,7 +74,7 @@ def test_what_is_printed_is_the_gradient(entry: m.Def | m.Dist) -> None:
         ("center", "z", "z − centers[c = y]"),
         ("modified_huber", "score", "{−(4·y) if −1 > score·y; −(2·y·max(0, 1 − score·y)) if 0 < 1 − score·y; else 0}"),
         ("group_lasso", "x", "x / ‖x‖_d"),
-        ("dice", "y", "(smooth + 2·(Σ_region y·σ(p))) / a² − 2·σ(p) / a  where a = smooth + Σ_region σ(p) + Σ_region y"),
+        ("dice", "y", "{(smooth + 2·(Σ_region y·σ(p))) / a² − 2·σ(p) / a if 0 < a; else 0}  where a = smooth + Σ_region σ(p) + Σ_region y"),
     ],
 )  # fmt: skip
 def test_as_a_textbook_has_it(name: str, argument: str, expected: str) -> None:
