@@ -198,7 +198,7 @@ class _Writer:
         if along.where is not None:
             text += f" : {self.inside(along.where)}"
         if along.by is not None:
-            text += f" {self.notation.text('by')} {self.inside(along.by)}"
+            text += self.notation.text(" by ") + self.inside(along.by)
         return text
 
     def _axis(self, name: str) -> str:
