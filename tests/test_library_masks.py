@@ -18,13 +18,16 @@ FIXED = {
     ("box_area", "b"), ("box_overlap", "b"), ("box_union", "b"), ("iou", "b"), ("box_hull", "b"), ("giou", "b"),
     ("diou", "b"), ("box_slope", "b"), ("ciou", "b"), ("ctc", "s"), ("ctc", "t"), ("ctc", "c"), ("transducer", "t"),
     ("transducer", "u"), ("transducer", "c"), ("crf", "c"), ("crf", "previous"), ("graph_smoothness", "n"),
-    ("graph_smoothness", "m"),
+    ("graph_smoothness", "m"), ("soft_dtw", "t"), ("soft_dtw", "u"),
+    *((name, axis) for name in ("windowed_mean", "windowed_covariance", "image_covariance", "luminance_similarity",
+                                "structure_similarity", "windowed_ssim") for axis in "ihwk"),
 }  # fmt: skip
 #: What counts places from the start or looks at neighbours is for masks that drop the end: pads.
 PADS_LAST = {"ordinal", "wasserstein", "total_variation", "smoothness", "temporal_activity", "crf",
-             "distribution_focal"}  # fmt: skip
-#: Undefined in the paper too: 0/0 where all are 0, or only one class is; the angle of the highest cosine of none.
-UNDEFINED = {"importance_balancing", "normalized_cross_entropy", "sub_center_arcface"}
+             "distribution_focal", "edge_aware_smoothness"}  # fmt: skip
+#: Undefined in the paper too: 0/0 where all are 0, or only one class is; the angle of the highest cosine of none;
+#: decibels of silence, and of no error less those of silence.
+UNDEFINED = {"importance_balancing", "normalized_cross_entropy", "sub_center_arcface", "snr", "si_sdr"}
 SIZE = {"row": 2}
 LONG, SHORT = 5, 3
 

@@ -176,8 +176,10 @@ def _pick_all(context: Context, value: Value, picks: list[tuple[str, Value, m.Pi
     for hidden, at in taken:
         node = graph.gather(node, at.node, hidden)
     ats = [at for _, at, _ in picks]
-    _, introduced, ordered = merged_facts([value, *ats])
+    _, introduced, _ = merged_facts([value, *ats])
     picked = {axis for axis, _, _ in picks}
+    # Along a picked axis the places are now those of the index.
+    ordered = frozenset().union(value.ordered - picked, *(at.ordered for at in ats))
     index_axes = frozenset().union(*(at.axes for at in ats))
     introduced = (introduced - (picked - index_axes)) | (index_axes - value.axes)
     spoilt = frozenset(_picked_label(graph, label, taken) for label in value.spoilt) | frozenset(
