@@ -66,6 +66,11 @@ def discopop(margin: Tensor, temperature: float) -> Tensor:
     return -F.logsigmoid(margin) * (1 - blend) + torch.exp(-margin) * blend
 
 
+def of_the_same_rank(x: Tensor, like: Tensor) -> Tensor:
+    """The element of ``x`` that has the rank of each element of ``like``."""
+    return x.sort()[0][like.argsort().argsort()]
+
+
 def f_dpo(
     pc: Tensor, pr: Tensor, rc: Tensor, rr: Tensor, slope: Callable[[Tensor], Tensor], beta: float = 0.3
 ) -> Tensor:
@@ -135,9 +140,9 @@ CASES = [
     Case("alpha_dpo_reverse", FOUR, "alpha_dpo(pc, pr, rc, rr, 0.3)", N, lambda *a: f_dpo(*a, torch.log)),
     Case("js_dpo", FOUR, "js_dpo(pc, pr, rc, rr, 0.3)", N, lambda *a: f_dpo(*a, lambda t: torch.log(2 * t / (1 + t)))),
     Case("aot", FOUR, "aot[n](pc, pr, rc, rr, 0.3, 0.1)", N, lambda pc, pr, rc, rr: F.binary_cross_entropy_with_logits(
-        0.3 * ((pc - pr).sort()[0] - (rc - rr).sort()[0]), torch.full_like(pc, 0.9), reduction="none")),
+        0.3 * (pc - pr - of_the_same_rank(rc - rr, pc - pr)), torch.full_like(pc, 0.9), reduction="none")),
     Case("aot_unpaired", FOUR, "aot_unpaired[n](pc, pr, rc, rr, 0.3)", N,
-         lambda pc, pr, rc, rr: F.softplus(0.3 * ((pr - rr).sort()[0] - (pc - rc).sort()[0]))),
+         lambda pc, pr, rc, rr: F.softplus(0.3 * (of_the_same_rank(pr - rr, pc - rc) - (pc - rc)))),
     Case("kto_given", "p: logprob[n]; q: logprob[n]; y: binary[n]; k: real[n]", "kto_given(p, q, y, k, 0.5)", N,
          lambda p, q, y, k: torch.sigmoid(0.5 * (2 * y - 1) * (F.relu(k).detach() - (p - q)))),
     Case("alphapo", "a: logprob[n]; b: logprob[n]", "alphapo(a, b, 0.4, 2, 0.3)", N,
