@@ -287,6 +287,29 @@ def lifted(z: Tensor, y: Tensor, margin: float) -> Tensor:
     return rows(n, row)
 
 
+def lifted_pairs(z: Tensor, y: Tensor, margin: float) -> Tensor:
+    """Oh Song et al., 2016, equation 4, both orders of a pair counted."""
+    n = len(z)
+    near = [
+        total(torch.exp(margin - squared(z[i], z[k]).sqrt()) for k in range(n) if y[k] != y[i])
+        for i in range(n)
+    ]
+    pairs = [(i, j) for i in range(n) for j in others(n, i) if y[i] == y[j]]
+    return total(F.relu(torch.log(near[i] + near[j]) + squared(z[i], z[j]).sqrt()) ** 2 for i, j in pairs) / (
+        2 * len(pairs)
+    )
+
+
+def intra_pairs(z: Tensor, y: Tensor, slack: float) -> Tensor:
+    """Yu and Tao, 2019, equations 11 and 12."""
+    pairs = [(i, j) for i in range(len(z)) for j in others(len(z), i)]
+    near = torch.stack([cosine(z[i], z[j]) for i, j in pairs if y[i] == y[j]])
+    far = torch.stack([cosine(z[i], z[j]) for i, j in pairs if y[i] != y[j]])
+    return (F.relu((1 - slack) * near.mean() - near) ** 2).mean() + (
+        F.relu(far - (1 + slack) * far.mean()) ** 2
+    ).mean()
+
+
 CASES = [
     Case("contrastive_pair", PAIR + "; y: binary[n]", "contrastive_pair[d](u, v, y, 1.5)", N,
          lambda u, v, y: contrastive_pair(u, v, y, 1.5)),
@@ -354,4 +377,10 @@ CASES = [
         [(F.normalize(z)[i] - F.normalize(z)[j]).norm() for j in others(len(z), i)]).min()))),
     Case("vicreg_epsilon", PAIR, "vicreg[n, d](u, v, 0, 1, 0, 0.2)", (), lambda u, v: sum(
         F.relu(1 - (z.var(0) + 0.2).sqrt()).mean() for z in (u, v))),
+    Case("angular_n_pair", PAIR, "angular_n_pair[n, d](u, v, 0.6)", N, lambda u, v: rows(len(u), lambda i: torch.log1p(total(
+        torch.exp(4 * math.tan(0.6) ** 2 * (u[i] + v[i]) @ v[j] - 2 * (1 + math.tan(0.6) ** 2) * u[i] @ v[i]) for j in others(len(u), i))))),
+    Case("tuplet_margin", "a: real[n]; b: real[n, k]", "tuplet_margin[k](tanh(a), tanh(b), 0.2, 8)", N, lambda a, b: torch.log1p(
+        torch.exp(8 * (torch.tanh(b) - torch.cos(torch.acos(torch.tanh(a)) - 0.2)[:, None])).sum(1))),
+    Case("lifted_pairs", LABELLED, "lifted_pairs[n, d](z, y, 0.8)", (), lambda z, y: lifted_pairs(z, y, 0.8)),
+    Case("intra_pair_variance", LABELLED, "intra_pair_variance[n, d](z, y, 0.1)", (), lambda z, y: intra_pairs(z, y, 0.1)),
 ]  # fmt: skip

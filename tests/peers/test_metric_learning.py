@@ -157,6 +157,15 @@ ROWS = [
         lambda u, v: losses.VICRegLoss(eps=0.0)(u, ref_emb=v)),
     Row("SmoothAPLoss", Z, "mean[n](smooth_ap[other](cosine[d](z, z[n -> other]), if y == y[n -> other] then 1 else 0, 0.1))",
         labelled("SmoothAPLoss", temperature=0.1), given=in_threes, lengths={"n": (9, 9), "c": (3, 3)}, tolerance=1e-6),
+    Row("AngularLoss", PAIR, "mean[n](angular_n_pair[n, d](normalize[d](u), normalize[d](v), 40 * pi / 180))",
+        lambda u, v: paired("AngularLoss")(torch.nn.functional.normalize(u), torch.nn.functional.normalize(v))),
+    Row("TupletMarginLoss", Z,
+        f"let s = cosine[d](z, z[n -> other]) in mean[n, other where {SAME}](tuplet_margin[k where y != y[n -> k]](s, s[other -> k], 0.2, 8))",
+        labelled("TupletMarginLoss", margin=math.degrees(0.2), scale=8), given=classmates, lengths=TWO),
+    Row("LiftedStructureLoss", Z, "lifted_pairs[n, d](normalize[d](z), y)", labelled("LiftedStructureLoss"),
+        given=classmates, lengths=TWO),
+    Row("IntraPairVarianceLoss", Z, "intra_pair_variance[n, d](z, y)", labelled("IntraPairVarianceLoss"),
+        given=classmates, lengths=TWO),
 ]  # fmt: skip
 
 test_metric_learning = beside(ROWS)
