@@ -33,7 +33,7 @@ ROWS = [
         lambda u, v: peer.NegativeCosineSimilarity()(u, v.detach())),
     Row("VICRegLoss", PAIR, "vicreg[n, d](u, v, 25 / size[d], 12.5, 1, 1e-4)", loss("VICRegLoss")),
     Row("BarlowTwinsLoss", PAIR, "barlow_twins[n, d](u, v)", loss("BarlowTwinsLoss"), given=large, tolerance=1e-7),
-    Row("HypersphereLoss", PAIR, "direct_au[n, d](u, v)", lambda u, v: hypersphere.HypersphereLoss()(u, v)),
+    Row("HypersphereLoss", PAIR, "direct_au[n, d](u, v)", lambda u, v: hypersphere.HypersphereLoss(t=2.0)(u, v)),
     Row("KoLeoLoss", "u: embedding[n, d]", "mean[n](koleo[n, d](u))", loss("KoLeoLoss"), tolerance=1e-6),
     Row("TiCoLoss", PAIR,
         "let a = normalize[d](u), b = normalize[d](v), spread = stop(mean[n](a * a[d -> e])) in mean[n](1 - dot[d](a, b) + 8 * 0.1 * sum[d, e](a * spread * a[d -> e]))",
