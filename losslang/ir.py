@@ -201,6 +201,12 @@ class Graph:
         assert axis not in at.axes, "rename the picked axis first"
         return self.make("gather", (x, at), axis)
 
+    def along_itself(self, x: Node, at: Node, axis: str) -> Node:
+        """``x`` at the positions ``at`` along its own axis, which ``at`` has too."""
+        copy = f"{axis}~from"
+        self.axis_sizes.setdefault(copy, AxisSize("same", (axis,)))
+        return self.gather(self.rename(x, axis, copy), at, copy)
+
     def stack(self, items: Iterable[Node], axis: str) -> Node:
         """The items side by side along the new axis ``axis``."""
         return self.make("stack", tuple(items), axis)

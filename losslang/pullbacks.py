@@ -246,26 +246,18 @@ def _cumlogsumexp(node: Node, c: Cotangent) -> Parts:
     (axis,) = node.attr
     g = node.graph
     ahead = g.apply("minimum", g.index(axis) + 1, g.size(axis) + -1)
-    following = _along_self(node, ahead, axis)
+    following = g.along_itself(node, ahead, axis)
     nothing = float("-inf")
     decay = g.select(g.apply("eq", node, nothing), nothing, node - following)
     reached = _swept(c.kept, "reverse_cumsum", node)
     if reached is not None and axis in reached.axes:
-        decay = g.select(_along_self(reached, ahead, axis), decay, nothing)
+        decay = g.select(g.along_itself(reached, ahead, axis), decay, nothing)
     finite = keep_where(full(c, node.attr), g.apply("ne", node, nothing))
     swept = g.make("decay_scan", (finite.value, decay), node.attr)
     kept = both(reached, g.apply("ne", x, nothing))
     assert kept is not None
     back = times(Cotangent(swept, kept), g.apply("exp", x - node))
     return (back,)
-
-
-def _along_self(x: Node, at: Node, axis: str) -> Node:
-    """``x`` at the positions ``at`` along its own axis, which ``at`` has."""
-    g = x.graph
-    copy = f"{axis}~from"
-    g.axis_sizes.setdefault(copy, AxisSize("same", (axis,)))
-    return g.gather(g.rename(x, axis, copy), at, copy)
 
 
 @_rule("decay_scan")
@@ -277,10 +269,10 @@ def _decay_scan(node: Node, c: Cotangent) -> Parts:
     position = g.index(axis)
     mirrored = last + -position
     ct = g.broadcast(c.value, node.axes)
-    steps = _along_self(g.broadcast(d, node.axes), g.apply("maximum", last + -position + -1, 0), axis)
-    swept = g.make("decay_scan", (_along_self(ct, mirrored, axis), steps), node.attr)
-    to_x = _along_self(swept, mirrored, axis)
-    following = _along_self(node, g.apply("minimum", position + 1, last), axis)
+    steps = g.along_itself(g.broadcast(d, node.axes), g.apply("maximum", last + -position + -1, 0), axis)
+    swept = g.make("decay_scan", (g.along_itself(ct, mirrored, axis), steps), node.attr)
+    to_x = g.along_itself(swept, mirrored, axis)
+    following = g.along_itself(node, g.apply("minimum", position + 1, last), axis)
     used = g.apply("lt", position, last)
     kept = _swept(c.kept, "cumsum", node)
     to_d = times(keep_where(Cotangent(to_x, kept), used), g.apply("exp", d) * following)
@@ -320,7 +312,7 @@ def _log_chain(node: Node, c: Cotangent) -> Parts:
 def _one_before(x: Node, time: str) -> Node:
     """``x`` a step earlier; at the first place its own value there, which nobody may use."""
     g = x.graph
-    return _along_self(x, g.apply("maximum", g.index(time) + -1, 0), time)
+    return g.along_itself(x, g.apply("maximum", g.index(time) + -1, 0), time)
 
 
 def _reached(kept: Node | None, time: str, state: str) -> Node | None:
@@ -451,7 +443,7 @@ def _scatter_add(node: Node, c: Cotangent) -> Parts:
 def _picked(v: Node, at: Node, axis: str) -> Node:
     if axis not in v.axes:
         return v
-    return _along_self(v, at, axis) if axis in at.axes else v.graph.gather(v, at, axis)
+    return v.graph.along_itself(v, at, axis) if axis in at.axes else v.graph.gather(v, at, axis)
 
 
 @_rule("stack")

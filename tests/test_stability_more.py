@@ -212,3 +212,16 @@ def test_a_log1p_of_a_ratio_has_its_slope_where_the_ratio_is_0(definition: str) 
     u = np.abs(np.float64(x)) / 2
     slope = 2 * u / (1 + u) if definition.startswith("fair") else 5 / (1 + u)
     assert np.allclose(found["x"], np.sign(x) * slope, rtol=1e-5, atol=0)
+
+
+def test_one_less_the_first_parts_of_a_softmax_is_what_comes_after_them() -> None:
+    z = np.array([[0.0, -40.0, -50.0, -45.0]])
+    after = np.exp(z)[:, ::-1].cumsum(1)[:, ::-1][:, 1:] / np.exp(z).sum()
+    formula = "1 - cumsum[c](softmax[c](z))"
+    text = f"input z : logit[n, c] over c\nreport left = {formula}\nterm t = sum[n, c](({formula})^0.5)\nminimize t"
+    fn = losslang.compile(f"loss t\n{text}")
+    out, gradients = fn.value_and_grad()(z=z)
+    _holds(out.reports["left"], np.append(after, [[0.0]], 1), 1e-12)
+    step = 1e-5 * np.eye(4)
+    moved = [[float(fn(z=z + sign * s).total) for sign in (1, -1)] for s in step]
+    _holds(gradients["z"][0], np.array([(up - down) / 2e-5 for up, down in moved]), 1e-6)

@@ -51,6 +51,19 @@ def _of_softmax(engine: Engine, node: Node) -> Node:
     return engine.neg(engine.make("expm1", engine.make("log_softmax", node.args[0], attr=node.attr)))
 
 
+def _of_running_share(engine: Engine, node: Node) -> Node | None:
+    """1 less the first parts of a softmax is what comes after them."""
+    parts = node.args[0]
+    if peel(parts).op != "softmax" or peel(parts).attr != node.attr:
+        return None
+    (axis,) = node.attr
+    graph = engine.graph
+    place, last = graph.index(axis), graph.apply("add", graph.size(axis), -1)
+    rest = engine.make("reverse_cumsum", parts, attr=node.attr)
+    following = engine.settle(graph.along_itself(rest, graph.apply("minimum", place + 1, last), axis))
+    return engine.make("select", graph.apply("eq", place, last), 0.0, following)
+
+
 def _of_normal_cdf(engine: Engine, node: Node) -> Node:
     return engine.make("normal_cdf", engine.neg(node.args[0]))
 
@@ -267,6 +280,7 @@ _RULES = {
     "sigmoid": _of_sigmoid,
     "exp": _of_exp,
     "softmax": _of_softmax,
+    "cumsum": _of_running_share,
     "normal_cdf": _of_normal_cdf,
     "erf": _of_erf,
     "erfc": _of_erfc,
