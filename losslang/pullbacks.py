@@ -6,6 +6,7 @@ that argument only (None where nothing flows).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -14,17 +15,20 @@ from losslang.cotangent import (
     any_over,
     both,
     clear_operand,
+    conjuncts,
     full,
+    is_number,
     keep_where,
     negation,
     one_hot,
     onto,
     share_of,
     times,
+    undropped,
     where_undropped,
     where_undropped_at,
 )
-from losslang.ir import AxisSize, Node
+from losslang.ir import Node
 
 Parts = Sequence[Cotangent | None]
 Pullback = Callable[[Node, Cotangent], Parts]
@@ -151,7 +155,7 @@ def _softmax(node: Node, c: Cotangent) -> Parts:
     (axis,) = over if len(over) == 1 else (None,)
     hot = None if axis is None else one_hot(c.value, axis)
     if hot is None or axis is None:
-        c = where_undropped(replace(c, value=_without_totals(c.value, over)), x)
+        c = where_undropped(replace(c, value=_without_totals(c.value, over, x)), x)
     else:
         c = where_undropped_at(c, x, axis, hot[0])
     kept = any_over(c.kept, over)
@@ -179,23 +183,55 @@ def _at_largest(x: Node, value: Node, over: frozenset[str]) -> Node:
     return g.reduce("sum", g.select(top, value, 0.0), over) / g.real(g.reduce("count", top, over))
 
 
-def _without_totals(value: Node, over: frozenset[str]) -> Node:
-    """``value`` up to what is the same along ``over``: log_softmax is its logits less their log-sum-exp."""
+def _without_totals(value: Node, over: frozenset[str], x: Node) -> Node:
+    """``value`` up to what is the same along ``over``, wherever the softmax of ``x`` is not 0: log_softmax is its
+    logits less their log-sum-exp."""
     if value.op == "log_softmax" and value.attr == over:
         return value.args[0]
     if value.op == "computed_as":
-        meant = _without_totals(value.args[0], over)
+        meant = _without_totals(value.args[0], over, x)
         return value if meant is value.args[0] else meant
     if value.op in ("add", "neg"):
-        return value.graph.apply(value.op, *(_without_totals(a, over) for a in value.args))
+        return value.graph.apply(value.op, *(_without_totals(a, over, x) for a in value.args))
+    if value.op == "select":
+        condition, then, other = value.args
+        if _rules_out(condition, x):
+            return value.graph.select(condition, then, _without_totals(other, over, x))
+        if all(_fails_where_ruled_out(c, over, x) for c in conjuncts(condition)):
+            return value.graph.select(condition, _without_totals(then, over, x), other)
+        return value
     along = [i for i, a in enumerate(value.args) if a.axes & over]
     if len(along) != 1 or value.op not in ("mul", "div", "broadcast") or (value.op == "div" and along[0]):
         return value
     (at,) = along
-    inner = _without_totals(value.args[at], over)
+    inner = _without_totals(value.args[at], over, x)
     if value.op == "broadcast":
         return value.graph.broadcast(inner, value.axes)
     return value.graph.apply(value.op, *value.args[:at], inner, *value.args[at + 1 :])
+
+
+def _rules_out(condition: Node, x: Node) -> bool:
+    """Whether ``condition`` says that a logit is -inf."""
+    infinite = any(is_number(a, -math.inf) for a in condition.args)
+    return condition.op == "eq" and infinite and any(_bare(a) is _bare(x) for a in condition.args)
+
+
+def _fails_where_ruled_out(condition: Node, over: frozenset[str], x: Node) -> bool:
+    """Whether ``condition``, where it does not hold, tells that the softmax of ``x`` is 0, or tells the same of all
+    places along ``over``."""
+    if not condition.axes & over or condition in conjuncts(undropped(x)):
+        return True
+    if condition.op == "or":
+        return any(_fails_where_ruled_out(a, over, x) for a in condition.args)
+    if condition.op != "ne" or not any(is_number(a, 0.0) for a in condition.args):
+        return False
+    return any(_bare(a).op == "softmax" and _bare(_bare(a).args[0]) is _bare(x) for a in condition.args)
+
+
+def _bare(node: Node) -> Node:
+    while node.op == "broadcast":
+        node = node.args[0]
+    return node
 
 
 @_rule("log_softmax")

@@ -225,3 +225,13 @@ def test_one_less_the_first_parts_of_a_softmax_is_what_comes_after_them() -> Non
     step = 1e-5 * np.eye(4)
     moved = [[float(fn(z=z + sign * s).total) for sign in (1, -1)] for s in step]
     _holds(gradients["z"][0], np.array([(up - down) / 2e-5 for up, down in moved]), 1e-6)
+
+
+def test_entropy_over_the_kept_of_close_logits_has_its_slope() -> None:
+    """p (log p + H) of two classes a difference d apart is d/4: logarithms of 1/2 cancel."""
+    z = np.array([[1e-4, 3.0, 0.0]], np.float32)
+    here = np.array([[True, False, True]])
+    body = "input z : logit[n, c] over c\ninput here : mask[n, c]\nterm t = mean[n](entropy[c where here](z))\nminimize t"
+    _, gradients = _run(body, {"z": z, "here": here})
+    d = float(z[0, 0])
+    _holds(gradients["z"], [[-d / 4, 0.0, d / 4]])

@@ -141,7 +141,8 @@ def _overflows(node: Node, depth: int = 8) -> bool:
     if node.op in ("exp", "expm1"):
         return range_of(node.args[0]).high > MOST_EXPONENT
     if (
-        node.op in ("neg", "sum", "mul", "div", "gather", "rename", "broadcast", "scatter_add", "select")
+        node.op
+        in ("neg", "sum", "mul", "div", "gather", "rename", "broadcast", "scatter_add", "select", "stop")
         and depth
     ):
         inner = node.args if node.op == "mul" else node.args[1:] if node.op == "select" else node.args[:1]

@@ -20,6 +20,7 @@ GARBAGE: tuple[float, ...] = (float("nan"), float("inf"), float("-inf"), 3e38)
 WRONG_LABELS = (1_000_000, -7)
 #: Kinds that hold whole numbers, which a call insists on everywhere.
 WHOLE = ("binary", "sign", "count")
+_COMPARISONS = ("eq", "ne", "lt", "le")
 
 
 def masked_places(lowered: LoweredLoss, case: Case) -> dict[str, NDArray[np.bool_]]:
@@ -90,7 +91,8 @@ def _exchanged(array: Any, places: Array, probe: Any) -> Any:
 def _attentive(nodes: list[Node]) -> list[Node]:
     """The nodes, looking at what only chance keeps them from seeing.
 
-    NaN where a factor of 0 silences a NaN: it is no mask, and NaN no logarithm. A pick whose index comes from data
+    NaN where a factor of 0 silences a NaN: it is no mask, and NaN no logarithm. NaN where a choice compares with
+    NaN: that both branches are worth the same, as for a logit of 0, is chance. A pick whose index comes from data
     sees the whole row: that nobody picks a place is chance. (Sorting picks every place.)
     """
     done: dict[Node, Node] = {}
@@ -105,6 +107,10 @@ def _attentive(nodes: list[Node]) -> list[Node]:
             row = new.args[0]
             real = graph.reduce("all", graph.apply("eq", row, row), [node.attr])
             new = graph.select(real, new, float("nan"))
+        elif node.op == "select" and node.elem == "real" and node.args[0].op in _COMPARISONS:
+            for each in new.args[0].args:
+                if each.elem == "real" and by_data[node.args[0]]:
+                    new = graph.select(graph.apply("eq", each, each), new, float("nan"))
         done[node] = new
     return [done[node] for node in nodes]
 
