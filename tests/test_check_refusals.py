@@ -42,6 +42,10 @@ TERMS = [
     ("mean[n](x ~ normal(0, 1))", "LL105", "inside `nll`"),
     ("mean[n](kl(x, x))", "LL105", "two named distributions"),
     ("mean[n](huber(x))", "LL114", "needs `target`"),
+    ("mean[n](cross_entropy(y, z))", "LL201", "order of the arguments: `cross_entropy(p, y, smoothing)`"),
+    ("mean[n](cross_entropy(b as logit, b))", "LL201", "this is a `logit`"),
+    ("mean[n, c](log(z))", "LL307", "log(softmax[c](x))"),
+    ("mean[n](log(x as logit))", "LL307", "log(sigmoid(x))"),
     ("mean[n](huber(x, x, dleta = 2))", "LL114", "did you mean `delta`"),
     ("mean[n](huber(x, x, 1, 2))", "LL114", "takes 3 arguments"),
     ("mean[n](huber(x, x, target = x))", "LL114", "given twice"),
@@ -165,6 +169,7 @@ FILES = [
     ("loss a\ninput x : real[n]\nterm t = mean[n](x)\nminimize t\nloss a\nminimize 1", "LL106", 5, "two losses"),
     ("loss a\ninput y : label[n]\nminimize 1", "LL218", 2, "label of"),
     ("loss a\ninput z : logit[n] over c\nminimize sum[n](z)", "LL218", 2, "no axis `c`"),
+    ("loss a\ninput z : logit[n, class] over clas\nminimize 1", "LL218", 2, "did you mean `class`"),
     ("loss a\ninput z : real[n] over n\nminimize sum[n](z)", "LL218", 2, "no `over`"),
     ("loss a\ninput z : real[n] ignoring 3\nminimize sum[n](z)", "LL218", 2, "label"),
     ("loss a\ninput z : rael[n]\nminimize 1", "LL104", 2, "did you mean `real`"),
@@ -206,6 +211,12 @@ minimize a * b
     errors = [(d.line, d.code) for d in found if d.is_error]
     assert [line for line, _ in errors] == sorted(line for line, _ in errors)
     assert {(3, "LL104"), (4, "LL234"), (5, "LL102"), (6, "LL103"), (6, "LL101"), (7, "LL232")} <= set(errors)
+
+
+@pytest.mark.parametrize("objective", ["minimize nl", "minimize nl + ratio", ""])
+def test_terms_are_not_called_unused_where_the_objective_is_not_known(objective):
+    text = f"loss a\ninput x : real[n]\nterm nll = mean[n](x^2)\nterm other = mean[n](abs(x))\n{objective}"
+    assert not {"LL304", "LL301"} & {d.code for d in losslang.check(text)}
 
 
 QUIET = [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from losslang import model as m
 from losslang.checker.definitions import check_definitions
-from losslang.checker.lints import mentioned_names, warn_unused
+from losslang.checker.lints import meant_terms, mentioned_names, warn_unused
 from losslang.checker.losses import LossPlan, elaborate_loss, plan_losses
 from losslang.checker.modules import Module, build_module
 from losslang.checker.report import Reporter, deep_recursion
@@ -42,7 +42,7 @@ def _check_file(file: m.File, path: str | None) -> list[Diagnostic]:
     shared_used: set[str] = set()
     for plan in plans:
         elaborate_loss(plan, module, reporter)
-        used = mentioned_names(plan.statements)
+        used = mentioned_names(plan.statements) | meant_terms(plan.statements)
         shared_used |= used
         if not plan.overrides:
             warn_unused(plan.own, used, reporter)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from losslang import model as m
 from losslang.checker.arithmetic import map_members
-from losslang.checker.conversion import as_boolean, kind_from, single, suit
+from losslang.checker.conversion import as_boolean, kind_from, shown_kind, single, suit
 from losslang.checker.modules import Module
 from losslang.checker.report import Failed
 from losslang.checker.scope import Context, Scope, resolve_axes, resolve_axis, shown, shown_axes
@@ -110,6 +110,7 @@ def bind_axes(
         return _given_axes(context, call, target, given, singles, pack, inferred, arguments)
     missing = [a for a in singles if a not in inferred]
     if missing:
+        _judge_kinds(context, target, arguments, set(missing))
         bracket = ", ".join(("*" if a.pack else "") + a.name for a in target.axes)
         raise context.fail(
             "LL206", f"`{target.name}` works along axes that it cannot tell from its arguments", call.span,
@@ -118,6 +119,31 @@ def bind_axes(
     if pack is not None:
         packs[pack] = _whole_pack(arguments, target, set(inferred.values()))
     return {a: inferred[a] for a in singles}, packs
+
+
+def _judge_kinds(context: Context, target: Inlined, arguments: Arguments, missing: set[str]) -> None:
+    """Refuse an argument that tells no axis because of its kind: naming the axis would not help."""
+    order = ", ".join(p.name for p in target.params)
+    for param in target.params:
+        kind = param.kind
+        if kind is None or not {kind.over, kind.of} & missing or param.name not in arguments:
+            continue
+        value, span = arguments[param.name]
+        if not isinstance(value, Value) or _could_be(kind.name, value):
+            continue
+        wanted = f"a `label of {kind.of}`" if kind.of else f"a distribution over an axis `{kind.over}`"
+        declared = "`label[…] of AXIS`" if kind.of else "`logit[…, AXIS] over AXIS`"
+        raise context.fail(
+            "LL201", f"`{param.name}` of `{target.name}` must be {wanted}, but this is a `{shown_kind(value.kind)}`",
+            span, f"declare it {declared}, or look at the order of the arguments: `{target.name}({order})`",
+        )  # fmt: skip
+
+
+def _could_be(kind: str, value: Value) -> bool:
+    """Whether a value that names no axis may stand for a label, or for a distribution."""
+    if kind == "label":
+        return value.kind.name in ("label", "index") or value.constant is not None
+    return value.kind.name in ("real", "positive", "weight")
 
 
 def _given_axes(

@@ -8,6 +8,7 @@ from losslang import model as m
 from losslang.checker import constants
 from losslang.checker.conversion import kind_from
 from losslang.checker.scope import Context, Scope
+from losslang.checker.suggest import did_you_mean
 from losslang.checker.values import Collection, Meaning, Value
 from losslang.checker.walking import introduced_axes
 from losslang.ir import AxisSize, Elem
@@ -69,7 +70,7 @@ def declare_input(context: Context, scope: Scope, statement: m.Input) -> tuple[L
     if kind.over and kind.over not in names:
         raise context.fail(
             "LL218", f"`over {kind.over}`, but the input has no axis `{kind.over}`", written.span,
-            f"add it: `{kind.name}[…, {kind.over}]`",
+            did_you_mean(kind.over, names) or f"add it: `{kind.name}[…, {kind.over}]`",
         )  # fmt: skip
     is_collection = kind.name == "parameters" or written.each is not None
     if is_collection:

@@ -10,7 +10,7 @@ from losslang import model as m
 from losslang.checker.arithmetic import by_range, joined_kind, map_members, require_aligned
 from losslang.checker.conversion import as_real
 from losslang.checker.guards import warn_guard
-from losslang.checker.scope import Context, Scope
+from losslang.checker.scope import Context, Scope, shown
 from losslang.checker.values import Meaning, Value, derived
 from losslang.ir import Node
 from losslang.kinds import INDEX, PROB, Kind
@@ -80,11 +80,15 @@ def _judge_domain(context: Context, x: Value, span: Span, name: str) -> None:
             f"check the sign: `-{name}(x)` is not `{name}(-x)`",
         )  # fmt: skip
     if name == "log" and not interval.nonnegative:
+        help = "declare the input `positive` or with a range, or write `log(abs(x))` or `log(exp(x) + …)`"
+        if x.kind.name == "logit":
+            squashed = f"softmax[{shown(x.kind.over)}](x)" if x.kind.over else "sigmoid(x)"
+            help = f"a logit is no probability yet: write `log({squashed})`"
         context.reporter.add(
             "LL307",
             f"the sign of this `{x.kind}` is not known, and `log` needs a positive number",
             span,
-            "declare the input `positive` or with a range, or write `log(abs(x))` or `log(exp(x) + …)`",
+            help,
         )
 
 

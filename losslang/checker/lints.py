@@ -36,6 +36,17 @@ def mentioned_names(statements: Iterable[m.Node]) -> set[str]:
     return found
 
 
+def meant_terms(statements: Iterable[m.Node]) -> set[str]:
+    """Terms that may belong to the objective: all, where a name in it is unknown or it is not there yet."""
+    statements = list(statements)
+    known = {getattr(s, "name", "") for s in statements}
+    known.update(place for s in statements if isinstance(s, m.AxisDecl) for place in s.places or ())
+    objective = [s for s in statements if isinstance(s, m.Minimize)]
+    if objective and mentioned_names(objective) <= known:
+        return set()
+    return {s.name for s in statements if isinstance(s, m.Term)}
+
+
 def warn_unused(statements: Iterable[m.Node], used: set[str], reporter: Reporter) -> None:
     """What is declared and never used; a report counts as a use."""
     for statement in statements:
