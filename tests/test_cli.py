@@ -319,6 +319,18 @@ def test_run_warns_of_what_looks_wrong(folder: Path) -> None:
     assert "no input takes `extra`" in told
 
 
+def test_run_tells_why_a_total_is_not_finite(folder: Path) -> None:
+    (folder / "l.loss").write_text(
+        "loss a\n input z : logit[n, c] over c\n input y : label[n] of c\n"
+        " term t = mean[n](cross_entropy(z, y))\n minimize t\n",
+        encoding="utf-8",
+    )
+    np.savez(folder / "l.npz", z=np.zeros((2, 3)), y=np.array([0, -100]))
+    told = run("run", "l.loss", "--data", "l.npz").stderr
+    assert "the total is nan" in told
+    assert "`y` should be a label of `c`, 0 to 2, but is -100 at [n = 1]" in told
+
+
 def test_run_takes_steps_and_collections(folder: Path) -> None:
     (folder / "s.loss").write_text(
         "loss a\n input theta : parameters\n hyper w : real >= 0 = linear(0, 1, over = 10)\n"

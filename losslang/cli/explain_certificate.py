@@ -72,7 +72,7 @@ def _tested(tested: Tested) -> list[str]:
             f"{tested.excused} results off by what the inputs' last digit moves the truth, or at a kink"
         )
     if tested.undecided:
-        parts.append(f"{tested.undecided} numbers undecided at the highest precision")
+        parts.append(f"undecided at the highest precision: {tested.undecided}")
     label = f"{tested.dtype}, {tested.cases} case{'s' if tested.cases > 1 else ''}"
     failures = [line for each in tested.failures for line in wrapped(f"FAILED: {each}", "      ")]
     return [*labelled({label: "; ".join(parts)}, "    "), *failures]

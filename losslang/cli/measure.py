@@ -106,6 +106,8 @@ def measure(
     ignored = batch.unused(entries, list(fn.inputs))
     measured.warnings += [f"no input takes `{name}` of {path!r}" for name in ignored]
     measured.warnings += _concerns(measured, fn, given)
+    if not _is_finite(measured.total):
+        measured.warnings += _wrong_values(fn, arguments)
     return measured
 
 
@@ -150,6 +152,17 @@ def _concerns(measured: Measured, fn: CompiledLoss, given: dict[str, Any]) -> li
         if kind.startswith("mask") and not _any(given[name]):
             told.append(f"the mask `{name}` keeps nothing")
     return told
+
+
+def _wrong_values(fn: CompiledLoss, arguments: dict[str, Any]) -> list[str]:
+    """The first value that is not of its kind, such as a label out of range."""
+    from losslang.errors import InputError
+
+    try:
+        fn(**arguments, validate=True)
+    except InputError as error:
+        return [str(error)]
+    return []
 
 
 # -- arrays of any backend as plain numbers -------------------------------------------------------------

@@ -103,7 +103,7 @@ def _summary(report: Report) -> str:
     if undecided:
         return f"nothing failed, but {undecided} of {size} findings are undecided"
     return (
-        f"every guarantee holds, as far as {numbers} numbers could be decided"
+        f"every guarantee holds, but for what could not be decided ({numbers} in all)"
         if numbers
         else "every guarantee holds"
     )

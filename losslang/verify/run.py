@@ -340,7 +340,7 @@ def _finding(
     status: Status = "undecided" if ledger.decided == 0 and ledger.undecided else "passed"
     reason = f"{ledger.cases} cases"
     if ledger.undecided:
-        reason += f"; {ledger.undecided} numbers undecided at the highest precision"
+        reason += f"; undecided at the highest precision: {ledger.undecided}"
     worst = _worst(case, mark) if case is not None and mark is not None else None
     return Finding(guarantee, backend, status, reason, worst, **counted)
 
