@@ -27,7 +27,11 @@ def stable(text: str) -> str:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
 def test_shipped_files_round_trip(path: Path) -> None:
-    stable(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    printed = stable(text)
+    assert printed == text or path.parent.name == "rules", (
+        "losslang fmt specs/library specs/tasks specs/*.loss"
+    )
 
 
 def test_every_form_round_trips() -> None:
