@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from losslang.ir import Node
+from losslang.ir import Node, peel
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,7 @@ def one_place(condition: Node, axis: str) -> Node | None:
 
 def undropped(x: Node) -> Node | None:
     """Where no mask put -inf into ``x``, the neutral element of softmax and its kin; None where there is no mask."""
-    while x.op == "broadcast":
-        x = x.args[0]
+    x = peel(x)
     if x.op != "select":
         return None
     condition, then, other = x.args

@@ -234,6 +234,13 @@ class Graph:
         return axis
 
 
+def peel(node: Node) -> Node:
+    """``node`` without the broadcasts around it, which elementwise neighbours do not need."""
+    while node.op == "broadcast":
+        node = node.args[0]
+    return node
+
+
 def evaluated(node: Node) -> tuple[Node, ...]:
     """What the value of ``node`` is computed of: of a formula with a meaning, the formula."""
     return node.args[1:] if node.op == "computed_as" else node.args

@@ -28,7 +28,7 @@ from losslang.cotangent import (
     where_undropped,
     where_undropped_at,
 )
-from losslang.ir import Node
+from losslang.ir import Node, peel
 
 Parts = Sequence[Cotangent | None]
 Pullback = Callable[[Node, Cotangent], Parts]
@@ -213,7 +213,7 @@ def _without_totals(value: Node, over: frozenset[str], x: Node) -> Node:
 def _rules_out(condition: Node, x: Node) -> bool:
     """Whether ``condition`` says that a logit is -inf."""
     infinite = any(is_number(a, -math.inf) for a in condition.args)
-    return condition.op == "eq" and infinite and any(_bare(a) is _bare(x) for a in condition.args)
+    return condition.op == "eq" and infinite and any(peel(a) is peel(x) for a in condition.args)
 
 
 def _fails_where_ruled_out(condition: Node, over: frozenset[str], x: Node) -> bool:
@@ -225,13 +225,7 @@ def _fails_where_ruled_out(condition: Node, over: frozenset[str], x: Node) -> bo
         return any(_fails_where_ruled_out(a, over, x) for a in condition.args)
     if condition.op != "ne" or not any(is_number(a, 0.0) for a in condition.args):
         return False
-    return any(_bare(a).op == "softmax" and _bare(_bare(a).args[0]) is _bare(x) for a in condition.args)
-
-
-def _bare(node: Node) -> Node:
-    while node.op == "broadcast":
-        node = node.args[0]
-    return node
+    return any(peel(a).op == "softmax" and peel(peel(a).args[0]) is peel(x) for a in condition.args)
 
 
 @_rule("log_softmax")

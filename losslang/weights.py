@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from losslang.cotangent import Cotangent, full, is_number, keep_where, negation, onto, times
-from losslang.ir import Node
+from losslang.ir import Node, peel
 from losslang.pullbacks import PULLBACKS
 from losslang.ranges import interval_of
-from losslang.rewrite.forms import Linear, build_sum, linear, nonzero, peel
+from losslang.rewrite.forms import Linear, build_sum, linear, nonzero
 
 Flow = Iterator[tuple[Node, Cotangent]]
 Past = Callable[[Node], Node]

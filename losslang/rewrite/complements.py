@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losslang.ir import Node
+from losslang.ir import Node, peel
 from losslang.rewrite.engine import Engine
 from losslang.rewrite.forms import (
     Linear,
@@ -14,7 +14,6 @@ from losslang.rewrite.forms import (
     nonnegative,
     nonzero,
     number,
-    peel,
     range_of,
 )
 from losslang.rewrite.swings import swing, wild

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from losslang.ir import Node
+from losslang.ir import Node, peel
 from losslang.rewrite.complements import complement_of
 from losslang.rewrite.engine import Engine
 from losslang.rewrite.forms import (
@@ -14,7 +14,6 @@ from losslang.rewrite.forms import (
     linear,
     nonnegative,
     number,
-    peel,
     range_of,
 )
 from losslang.rewrite.swings import wild

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from losslang.ir import Node, evaluated, walk
+from losslang.ir import Node, evaluated, peel, walk
 from losslang.ops import OPS
-from losslang.rewrite.forms import linear, monomial, number, peel
+from losslang.rewrite.forms import linear, monomial, number
 from losslang.rewrite.printer import formula
 from losslang.rewrite.suspicion import Suspicion, is_matrix_product
 from losslang.rewrite.trace import Firing

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from losslang.ir import Graph, Node, rebuild, walk
-from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear, peel
+from losslang.ir import Graph, Node, peel, rebuild, walk
+from losslang.rewrite.forms import Linear, Monomial, build_product, build_sum, linear
 from losslang.rewrite.trace import Trace
 
 Handler = Callable[["Engine", Node], "Node | None"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from losslang.ir import Node
+from losslang.ir import Node, peel
 from losslang.rewrite.complements import complement_of, log_complement_of
 from losslang.rewrite.engine import Engine, handles
 from losslang.rewrite.forms import (
@@ -19,7 +19,6 @@ from losslang.rewrite.forms import (
     nonnegative,
     number,
     opened,
-    peel,
     power_of,
     split_coefficient,
     vast,

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 
 from losslang.cotangent import conjuncts, undropped
-from losslang.ir import Node, evaluated, rebuild, walk
+from losslang.ir import Node, evaluated, peel, rebuild, walk
 from losslang.ops import OPS
 from losslang.rewrite.doubt import doubtful_nodes
-from losslang.rewrite.forms import nonzero, number, peel, range_of
+from losslang.rewrite.forms import nonzero, number, range_of
 from losslang.rewrite.gathering import MOST_EXPONENT, gathered
 from losslang.rewrite.widening import widened
 

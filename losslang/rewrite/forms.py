@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from losslang.cotangent import both, undropped
 from losslang.interval import Interval
-from losslang.ir import Graph, Node
+from losslang.ir import Graph, Node, peel
 from losslang.ranges import interval_of
 
 
@@ -68,13 +68,6 @@ def number(node: Node) -> float | None:
     if node.op == "const" and not isinstance(node.attr, bool):
         return float(node.attr)
     return None
-
-
-def peel(node: Node) -> Node:
-    """``node`` without the broadcasts around it, which elementwise neighbours do not need."""
-    while node.op == "broadcast":
-        node = node.args[0]
-    return node
 
 
 def linear(node: Node) -> Linear:

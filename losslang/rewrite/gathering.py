@@ -50,12 +50,10 @@ def _cancelled(form: Linear) -> Linear | None:
             continue
         result = Linear({t: c for t, c in form.terms.items() if t not in terms}, form.constant)
         vanished = False
-        for term, coefficient in (p for t, inner in chosen for p in _multiplied_out(t, inner, form.terms[t])):
-            if term is None:
-                result.constant += coefficient
-                continue
-            vanished = vanished or result.terms.get(term) == -coefficient
-            result.add(term, coefficient)
+        for product, inner in chosen:
+            pieces, scale = _multiplied_out(monomial(product), inner), form.terms[product]
+            vanished = vanished or any(result.terms.get(t) == -scale * c for t, c in pieces.terms.items())
+            result = result.plus(pieces, scale)
         if vanished:
             return result
     return None
@@ -67,22 +65,16 @@ def _sums_within(part: Monomial) -> list[Node]:
     return [f for f in sums if linear(f).size <= _MOST_TERMS]
 
 
-def _multiplied_out(term: Node, inner: Node, coefficient: float) -> list[tuple[Node | None, float]]:
-    """The terms of a product with the sum ``inner``; None stands for 1."""
-    part = monomial(term)
+def _multiplied_out(part: Monomial, inner: Node) -> Linear:
+    """A product with the sum ``inner`` as a sum of products."""
     rest = Monomial(part.coefficient, {f: p for f, p in part.factors.items() if f is not inner})
     form = linear(inner)
-    found: list[tuple[Node | None, float]] = []
+    result = Linear()
     for each, scale in form.terms.items():
-        found += _scaled(linear(_times(rest, each)), coefficient * scale)
+        result = result.plus(linear(_times(rest, each)), scale)
     if form.constant:
-        found += _scaled(linear(build_product(term.graph, rest)), coefficient * form.constant)
-    return found
-
-
-def _scaled(form: Linear, factor: float) -> list[tuple[Node | None, float]]:
-    found: list[tuple[Node | None, float]] = [(t, c * factor) for t, c in form.terms.items()]
-    return found + [(None, form.constant * factor)] * (form.constant != 0)
+        result = result.plus(linear(build_product(inner.graph, rest)), form.constant)
+    return result
 
 
 def _expanded(form: Linear) -> Linear:
@@ -96,12 +88,7 @@ def _expanded(form: Linear) -> Linear:
         if inner is None:
             result.add(term, coefficient)
             continue
-        rest = Monomial(part.coefficient, {f: p for f, p in part.factors.items() if f is not inner})
-        for each, scale in linear(inner).terms.items():
-            result = result.plus(linear(_times(rest, each)), coefficient * scale)
-        if linear(inner).constant:
-            whole = linear(build_product(term.graph, rest))
-            result = result.plus(whole, coefficient * linear(inner).constant)
+        result = result.plus(_multiplied_out(part, inner), coefficient)
     return result
 
 

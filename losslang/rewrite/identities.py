@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from losslang.ir import Graph, Node
+from losslang.ir import Graph, Node, peel
 from losslang.ranges import interval_of
 from losslang.rewrite.engine import Engine
 from losslang.rewrite.forms import (
@@ -20,7 +20,6 @@ from losslang.rewrite.forms import (
     monomial,
     nonnegative,
     number,
-    peel,
 )
 from losslang.rewrite.logarithms import log_ratio
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from losslang.cotangent import both, undropped
-from losslang.ir import Node
+from losslang.ir import Node, peel
 from losslang.rewrite.engine import Engine, handles
-from losslang.rewrite.forms import linear, nonnegative, peel
+from losslang.rewrite.forms import linear, nonnegative
 from losslang.rewrite.logarithms import log_of
 from losslang.rewrite.swings import swing
 

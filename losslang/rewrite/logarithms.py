@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from losslang.ir import Node
+from losslang.ir import Node, peel
 from losslang.rewrite.complements import log_complement_of
 from losslang.rewrite.engine import Engine, handles, meaning
 from losslang.rewrite.forms import (
@@ -22,7 +22,6 @@ from losslang.rewrite.forms import (
     monomial,
     nonnegative,
     number,
-    peel,
     positive,
     range_of,
 )

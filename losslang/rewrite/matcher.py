@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from losslang.interval import Interval
-from losslang.ir import Node
+from losslang.ir import Node, peel
 from losslang.ranges import interval_of
 from losslang.rewrite.forms import (
     Linear,
     Monomial,
     build_sum,
     number,
-    peel,
     scaled,
     shared_linear,
     shared_monomial,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from losslang.ir import Node
-from losslang.rewrite.forms import nonzero, number, peel, positive, range_of
-from losslang.rewrite.suspicion import LARGEST_EXPONENT
+from losslang.ir import Node, peel
+from losslang.rewrite.forms import nonzero, number, positive, range_of
+from losslang.rewrite.gathering import MOST_EXPONENT
 
 #: What takes logits of -inf for classes that are left out.
 _OVER_CLASSES = frozenset({"logsumexp", "softmax", "log_softmax", "max", "min", "logaddexp", "log_chain"})
@@ -62,7 +62,7 @@ def _may_be_infinite(node: Node) -> bool:
         inside = _bare(node.args[0])
         return not (range_of(inside).high <= 1 or nonzero(inside) or _counts(inside) or _kept_off(inside))
     if node.op in ("exp", "expm1", "sinh", "cosh"):
-        return range_of(node.args[0]).high > LARGEST_EXPONENT
+        return range_of(node.args[0]).high > MOST_EXPONENT
     if node.op == "pow":
         return range_of(node.args[1]).low < 0 and not nonzero(node.args[0])
     return node.op in ("lgamma", "digamma", "polygamma") and not positive(node.args[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from losslang.ir import Node, rebuild, walk
+from losslang.ir import Node, peel, rebuild, walk
 from losslang.rewrite.engine import Engine, handles, meaning
 from losslang.rewrite.forms import (
     Linear,
@@ -18,7 +18,6 @@ from losslang.rewrite.forms import (
     nonzero,
     number,
     opened,
-    peel,
     positive,
     range_of,
     split_coefficient,

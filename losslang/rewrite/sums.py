@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from losslang.ir import Node
+from losslang.ir import Node, peel
 from losslang.rewrite.complements import complement_of
 from losslang.rewrite.differences import difference
 from losslang.rewrite.engine import Engine, handles
@@ -21,7 +21,6 @@ from losslang.rewrite.forms import (
     linear,
     monomial,
     nonnegative,
-    peel,
 )
 from losslang.rewrite.identities import IDENTITIES
 from losslang.rewrite.logarithms import log_of

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from losslang.ir import Node
-from losslang.rewrite.forms import linear, monomial, nonzero, number, peel, range_of, vast
+from losslang.ir import Node, peel
+from losslang.rewrite.forms import linear, monomial, nonzero, number, range_of, vast
+from losslang.rewrite.gathering import MOST_EXPONENT
 
 #: What passes values through, or is linear in them.
 _PASSES = frozenset({"neg", "broadcast", "rename", "merge", "unmerge", "stop", "gather", "sum", "cumsum", "reverse_cumsum",
@@ -20,8 +21,6 @@ _ANY = frozenset({"select", "stack", "max", "min", "maximum", "minimum", "clip",
 _PLAIN = _PASSES | {"add", "mul", "div", "contract", "select", "stack", "max", "min", "input", "const", "index", "size", "limit"}  # fmt: skip
 _NEAR_THE_EDGE = frozenset({"acos", "asin", "acosh", "atanh", "sin", "cos", "tan"})
 _COMPRESSING = frozenset({"log", "log1p", "sqrt", "div", "hypot"})
-#: exp of more than this is infinite in float32.
-LARGEST_EXPONENT = 88.0
 #: What is computed by loops of its own, in a precision of its own.
 LOOPS = frozenset({"extern", "decay_scan"})
 
@@ -115,7 +114,7 @@ class Suspicion:
         inside = peel(node.args[0]) if node.args else node
         if node.op == "exp":
             # It may overflow where its derivative does not: that of what stands inside may be small.
-            return range_of(inside).high > LARGEST_EXPONENT and not self.plain(inside)
+            return range_of(inside).high > MOST_EXPONENT and not self.plain(inside)
         if node.op == "log":
             reach = range_of(inside)
             return not self.multiples(inside) and not self.plain(inside) and reach.low < 1 <= reach.high

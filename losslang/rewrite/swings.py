@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from losslang.ir import Node
-from losslang.rewrite.forms import number, peel, range_of, vast
+from losslang.ir import Node, peel
+from losslang.rewrite.forms import number, range_of, vast
 
 Swing = tuple[bool, bool]
 NONE: Swing = (False, False)

@@ -55,6 +55,17 @@ class Row:
         )  # fmt: skip
 
 
+def jax_row(
+    id: str,
+    inputs: str,
+    expression: str,
+    reference: Callable[..., Any],
+    rows: tuple[str, ...] = ("n",),
+    **more: Any,
+) -> Row:
+    return Row(id, inputs, expression, reference, rows, library="jax", **more)
+
+
 def beside(rows: Sequence[Row]) -> Callable[..., None]:
     """The test of all rows, for every backend and seed."""
     cases = [row.drawn(seed) for row in rows for seed in range(SEEDS)]

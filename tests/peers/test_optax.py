@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from peers.harness import Row, beside
+from peers.harness import beside
+from peers.harness import jax_row as row
 
 jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")
@@ -26,17 +26,6 @@ MASKS = "x: logit[n, h, w]; y: binary[n, h, w]"
 SCENES = "x: logit[n, h, w, c] over c; y: label[n, h, w] of c"
 TRUTH = "let truth = if y == c then 1 else 0"
 N = ("n",)
-
-
-def row(
-    id: str,
-    inputs: str,
-    expression: str,
-    reference: Callable[..., Any],
-    rows: tuple[str, ...] = N,
-    **more: Any,
-) -> Row:
-    return Row(id, inputs, expression, reference, rows, library="jax", **more)
 
 
 def hot(y: Any, x: Any) -> Any:

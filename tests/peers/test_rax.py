@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from peers.harness import Row, beside
+from peers.harness import beside
+from peers.harness import jax_row as row
 
 jax = pytest.importorskip("jax")
 rax = pytest.importorskip("rax")
@@ -18,17 +19,6 @@ jnp = jax.numpy
 LISTS = "s: score[n, i]; r: count[n, i]"
 MASKED = LISTS + "; m: mask[n, i]"
 N = ("n",)
-
-
-def row(
-    id: str,
-    inputs: str,
-    expression: str,
-    reference: Callable[..., Any],
-    rows: tuple[str, ...] = N,
-    **more: Any,
-) -> Row:
-    return Row(id, inputs, expression, reference, rows, library="jax", **more)
 
 
 def lists(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
